@@ -1,0 +1,121 @@
+"""Exact operation and memory counts of a training, as data; energy is a matter of the hardware files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+
+from neuromorph.backends.backprop.credit import CreditAssignment
+from neuromorph.backends.backprop.network import DenseNetwork
+from neuromorph.backends.backprop.optimisers import Optimiser
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class OperationCounts:
+    """What inference and learning take, counted from the equations and not measured.
+
+    A multiply-accumulate (MAC) is one product added to a sum. Not counted: the softmax or the squared error
+    itself, the shuffling, and the copying of minibatches.
+    """
+
+    batch_size: int  # samples of a minibatch
+    value_bytes: int  # bytes of one number: 4 for float32
+
+    inference_macs: int  # for a sample
+    inference_additions: int  # for a sample: biases
+    inference_activations: int  # for a sample: evaluations of f, Identity being none
+    inference_activation_bytes: int  # for a sample: the largest pair of neighbouring layers
+
+    forward_macs: int  # for a trained sample
+    backward_input_macs: int  # for a trained sample
+    backward_weight_macs: int  # for a trained sample
+    training_additions: int  # for a trained sample: biases, their gradients, the error at the output
+    training_activations: int  # for a trained sample: evaluations of f, Identity being none
+    derivative_products: int  # for a trained sample: errors times f'
+
+    optimiser_macs: int  # for an update, so for a minibatch; weight decay counted
+    optimiser_additions: int  # for an update
+    optimiser_divisions: int  # for an update
+    optimiser_square_roots: int  # for an update
+
+    weight_bytes: int
+    bias_bytes: int
+    gradient_bytes: int
+    activation_cache_bytes: int  # for a minibatch: its inputs and every layer's activations
+    error_bytes: int  # for a minibatch: errors and derivatives
+    optimiser_state_bytes: int
+    credit_state_bytes: int  # feedback weights and the like
+
+    @property
+    def optimiser_macs_per_sample(self) -> float:
+        """Multiply-accumulates of the optimiser shared among the samples of a full minibatch."""
+        return self.optimiser_macs / self.batch_size
+
+    @property
+    def trained_sample_macs(self) -> float:
+        """All multiply-accumulates of a trained sample in a full minibatch."""
+        learning = self.forward_macs + self.backward_input_macs + self.backward_weight_macs
+        return learning + self.optimiser_macs_per_sample
+
+    @property
+    def memory_for_inference_bytes(self) -> int:
+        """Bytes to run the network on one sample at a time."""
+        return self.weight_bytes + self.bias_bytes + self.inference_activation_bytes
+
+    @property
+    def memory_for_learning_bytes(self) -> int:
+        """Bytes that learning takes beyond the weights and biases."""
+        return (
+            self.gradient_bytes
+            + self.activation_cache_bytes
+            + self.error_bytes
+            + self.optimiser_state_bytes
+            + self.credit_state_bytes
+        )
+
+
+def count_operations(
+    network: DenseNetwork,
+    *,
+    credit: CreditAssignment,
+    optimiser: Optimiser,
+    batch_size: int,
+    dtype: npt.DTypeLike = np.float32,
+) -> OperationCounts:
+    """Count the operations and the memory of ``network`` under a credit assignment and an optimiser."""
+    value_bytes = np.dtype(dtype).itemsize
+    learning, update = credit.cost(network), optimiser.cost
+    parameters = network.parameter_count
+    decay_macs = network.weight_count if optimiser.decays_weights else 0
+    largest_pair = max(
+        n_out + n_in for n_out, n_in in zip(network.sizes[1:], network.sizes[:-1], strict=True)
+    )
+    return OperationCounts(
+        batch_size=batch_size,
+        value_bytes=value_bytes,
+        inference_macs=network.weight_count,
+        inference_additions=network.bias_count,
+        inference_activations=network.nonlinear_units,
+        inference_activation_bytes=largest_pair * value_bytes,
+        forward_macs=learning.forward_macs,
+        backward_input_macs=learning.backward_input_macs,
+        backward_weight_macs=learning.backward_weight_macs,
+        training_additions=learning.additions,
+        training_activations=learning.activation_evaluations,
+        derivative_products=learning.derivative_products,
+        optimiser_macs=update.multiply_accumulates * parameters + decay_macs,
+        optimiser_additions=update.additions * parameters,
+        optimiser_divisions=update.divisions * parameters,
+        optimiser_square_roots=update.square_roots * parameters,
+        weight_bytes=network.weight_count * value_bytes,
+        bias_bytes=network.bias_count * value_bytes,
+        gradient_bytes=parameters * value_bytes,
+        activation_cache_bytes=learning.cached_values * batch_size * value_bytes,
+        error_bytes=learning.error_values * batch_size * value_bytes,
+        optimiser_state_bytes=update.state_values * parameters * value_bytes,
+        credit_state_bytes=learning.state_values * value_bytes,
+    )

@@ -1,0 +1,78 @@
+"""What both ways of running share: compiling a graph, naming its parts, and ending with one clear error."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from neuromorph.backends.lava import compat
+from neuromorph.errors import NeuromorphError, SimulatorError
+
+CHANNEL_SLOTS = 4
+"""Messages a channel holds. Lava's default of 64 makes one Monitor of a 784 x 400 weight matrix take 322 MB."""
+
+Processes = Any | Sequence[Any]
+"""A Lava Process, or several; each stands for everything that is connected to it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompiledGraph:
+    """Every connected part of a graph of Processes as a Lava Executable."""
+
+    executables: tuple[Any, ...]
+    processes: tuple[Any, ...]  # All of them, hierarchical parents included.
+
+
+def compile_graph(
+    processes: Processes, configuration: Any, compile_config: Mapping[str, Any] | None = None
+) -> CompiledGraph:
+    """Compile each connected part of the graph that ``processes`` belong to.
+
+    Lava compiles what is connected to one Process; a part without a Process among ``processes`` is not run.
+    """
+    given = [processes] if isinstance(processes, compat.AbstractProcess) else list(processes)
+    if not given:
+        raise SimulatorError("no Lava Process was given: there is nothing to run")
+    options = {"pypy_channel_size": CHANNEL_SLOTS} | dict(compile_config or {})
+    executables: list[Any] = []
+    found: list[Any] = []
+    try:
+        for process in given:
+            if any(process is one for one in found):
+                continue
+            executable = process.compile(configuration, dict(options))
+            executables.append(executable)
+            found.extend(_with_parents(executable.process_list))
+    except NeuromorphError:
+        compat.forget([*given, *found])
+        raise
+    except Exception as error:
+        compat.forget([*given, *found])
+        raise SimulatorError(f"Lava could not compile the graph:\n{traceback_of(error)}") from error
+    compat.strip_log_handlers()
+    return CompiledGraph(executables=tuple(executables), processes=tuple(found))
+
+
+def _with_parents(processes: Sequence[Any]) -> Iterator[Any]:
+    seen: set[int] = set()
+    for process in processes:
+        while process is not None and id(process) not in seen:
+            seen.add(id(process))
+            yield process
+            process = process.parent_proc
+
+
+def label(process: Any) -> str:
+    """How errors name a Process: its class and its name."""
+    return f"{type(process).__name__} {process.name!r}"
+
+
+def traceback_of(error: BaseException, skip: int = 0) -> str:
+    """The traceback of ``error`` as text, without its ``skip`` outermost frames."""
+    trace = error.__traceback__
+    for _ in range(skip):
+        if trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))

@@ -1,0 +1,122 @@
+"""Work done in a run, counted from its spikes: the same numbers whatever backend produced them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from neuromorph.program import PopulationProgram, Program, ProjectionProgram
+from neuromorph.recording import Counts, IntArray, PopulationCounts, ProjectionCounts, SpikeTrain
+
+WINDOW_ENTRIES = 4_000_000
+
+
+def count(program: Program, spikes: Mapping[str, SpikeTrain], *, first_step: int, steps: int) -> Counts:
+    """Counts of ``steps`` steps that followed ``first_step`` earlier ones, from the spikes of every population."""
+    active = _active_updates(program, spikes, steps)
+    populations = {
+        item.name: PopulationCounts(
+            neurons=item.size, is_input=True, spikes=len(spikes[item.name]), neuron_updates=0, active_updates=0
+        )
+        for item in program.inputs
+    }
+    for population in program.populations:
+        populations[population.name] = PopulationCounts(
+            neurons=population.size,
+            is_input=False,
+            spikes=len(spikes[population.name]),
+            neuron_updates=population.size * steps,
+            active_updates=active[population.name],
+        )
+    projections = {
+        projection.name: ProjectionCounts(
+            synapses=projection.synapses,
+            plastic=projection.rule is not None,
+            synaptic_events=int(_fan_out(projection)[spikes[projection.pre].ids].sum()),
+            learning_updates=_learning_updates(projection, spikes, first_step, steps),
+        )
+        for projection in program.projections
+    }
+    return Counts(steps=steps, populations=populations, projections=projections)
+
+
+def _fan_out(projection: ProjectionProgram) -> IntArray:
+    return np.diff(projection.by_pre[0])
+
+
+def _active_updates(program: Program, spikes: Mapping[str, SpikeTrain], steps: int) -> dict[str, int]:
+    """Neuron updates in which an event arrived or a spike was sent; events of spikes before the run are not seen."""
+    return {
+        population.name: sum(
+            _active_in_window(program, spikes, population, start, min(start + rows, steps))
+            for rows in [_window_rows(program, spikes, population, steps)]
+            for start in range(0, steps, rows)
+        )
+        for population in program.populations
+    }
+
+
+def _window_rows(
+    program: Program, spikes: Mapping[str, SpikeTrain], population: PopulationProgram, steps: int
+) -> int:
+    """Steps to look at together, so that marks and events of a window stay in a few tens of megabytes."""
+    events = sum(
+        int(_fan_out(projection)[spikes[projection.pre].ids].sum())
+        for projection in program.projections
+        if projection.post == population.name
+    )
+    return max(1, int(WINDOW_ENTRIES / (population.size + events / max(steps, 1))))
+
+
+def _active_in_window(
+    program: Program, spikes: Mapping[str, SpikeTrain], population: PopulationProgram, start: int, stop: int
+) -> int:
+    active = np.zeros((stop - start, population.size), dtype=np.bool_)
+    own = spikes[population.name]
+    rows = slice(*np.searchsorted(own.steps, [start, stop]))
+    active[own.steps[rows] - start, own.ids[rows]] = True
+    for projection in program.projections:
+        if projection.post != population.name:
+            continue
+        pointer, order = projection.by_pre
+        train = spikes[projection.pre]
+        rows = slice(*np.searchsorted(train.steps, [start - projection.max_delay, stop]))
+        ids, sent = train.ids[rows], train.steps[rows]
+        fan_out = _fan_out(projection)[ids]
+        within = np.arange(int(fan_out.sum())) - np.repeat(np.cumsum(fan_out) - fan_out, fan_out)
+        synapse = order[np.repeat(pointer[ids], fan_out) + within]
+        arrival = np.repeat(sent, fan_out) + projection.delay[synapse] - start
+        inside = (arrival >= 0) & (arrival < stop - start)
+        active[arrival[inside], projection.post_index[synapse[inside]]] = True
+    return int(np.count_nonzero(active))
+
+
+def _learning_updates(projection: ProjectionProgram, spikes: Mapping[str, SpikeTrain], first_step: int, steps: int) -> int:
+    """Synapses touched by each product of the rule, summed over epochs."""
+    rule = projection.rule
+    if rule is None:
+        return 0
+    pointer = projection.by_post
+    first_epoch, last_epoch = first_step // rule.epoch, (first_step + steps) // rule.epoch
+    touched = {
+        "x0": int(_fan_out(projection)[_neurons_by_epoch(spikes[projection.pre], first_step, rule.epoch)].sum()),
+        "y0": int(np.diff(pointer)[_neurons_by_epoch(spikes[projection.post], first_step, rule.epoch)].sum()),
+    }
+    total = 0
+    for target in rule.targets.values():
+        for product in target.products:
+            if product.dependency in touched:
+                total += touched[product.dependency]
+            else:
+                every = 2 ** int(product.dependency[1:])
+                total += projection.synapses * (last_epoch // every - first_epoch // every)
+    return total
+
+
+def _neurons_by_epoch(train: SpikeTrain, first_step: int, epoch: int) -> IntArray:
+    """One entry for each neuron and epoch in which it spiked."""
+    if epoch == 1:
+        return train.ids
+    key = (train.steps + first_step) // epoch * train.shape[1] + train.ids
+    return np.unique(key) % train.shape[1]

@@ -1,0 +1,194 @@
+"""From a network in seconds to a program in steps of dt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from neuromorph.errors import CompileError, raise_faults
+from neuromorph.inputs import Input
+from neuromorph.network import Network, Population, Probe, Projection
+from neuromorph.neurons import LIF, Neuron, Parameter
+from neuromorph.plasticity import LearningRule
+from neuromorph.plasticity.language import Factor, Product, SumOfProducts
+from neuromorph.program import (
+    Integration,
+    PopulationProgram,
+    ProbeProgram,
+    Program,
+    ProjectionProgram,
+    RuleProgram,
+    TraceProgram,
+)
+from neuromorph.recording import FloatArray, IntArray
+
+WHOLE_STEP_TOLERANCE = 1e-6  # relative; covers the rounding of decimal seconds in binary, far below any real mistake
+
+
+def discretise(network: Network, *, dt: float = 1e-3, integration: Integration = "exponential", seed: int = 0) -> Program:
+    """Compile ``network`` for time steps of ``dt`` seconds; ``seed`` draws connectors that have no seed of their own.
+
+    Decay per step is ``exp(-dt / tau)`` ("exponential", exact for a constant current between steps) or ``1 - dt / tau``
+    ("euler"). Raises :class:`CompileError` with every delay, refractory period, epoch or probe interval that is not a
+    whole number of steps, every weight outside its rule's bounds and every time constant too short for Euler steps.
+    """
+    raise_faults(CompileError, _argument_faults(dt, integration, seed))
+    faults: list[str] = []
+    compiler = _Compiler(dt, integration, faults)
+    populations = [compiler.population(p) for p in network.populations if isinstance(p, Population)]
+    projections = []
+    for index, projection in enumerate(network.projections):
+        own = projection.connector.seed
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)) if own is None else own)
+        projections.append(compiler.projection(projection, network, rng))
+    probes = [compiler.probe(probe) for probe in network.probes]
+    raise_faults(CompileError, faults)
+    return Program(
+        name=network.name,
+        dt=float(dt),
+        seed=seed,
+        integration=integration,
+        inputs=[p for p in network.populations if isinstance(p, Input)],
+        populations=populations,
+        projections=projections,
+        modulators=network.modulators,
+        probes=probes,
+    )
+
+
+def _argument_faults(dt: object, integration: object, seed: object) -> list[str]:
+    faults = []
+    if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not 0 < dt < math.inf:
+        faults.append(f"dt must be > 0 s and finite, got {dt!r}")
+    if integration not in ("exponential", "euler"):
+        faults.append(f"integration must be 'exponential' or 'euler', got {integration!r}")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        faults.append(f"seed must be a whole number >= 0, got {seed!r}")
+    return faults
+
+
+class _Compiler:
+    """Turns parts into steps and notes what cannot be."""
+
+    def __init__(self, dt: float, integration: Integration, faults: list[str]) -> None:
+        self.dt, self.integration, self.faults = dt, integration, faults
+        self.lowering: dict[type[Neuron], Callable[[Population], PopulationProgram]] = {LIF: self.lif}
+
+    def population(self, population: Population) -> PopulationProgram:
+        lower = self.lowering.get(type(population.neuron))
+        if lower is None:
+            known = ", ".join(kind.__name__ for kind in self.lowering)
+            raise CompileError(
+                f"population {population.name!r}: {type(population.neuron).__name__} has no program form; known: {known}"
+            )
+        return lower(population)
+
+    def lif(self, population: Population) -> PopulationProgram:
+        neuron, size = population.neuron, population.size
+        assert isinstance(neuron, LIF)
+        where = f"population {population.name!r}"
+        return PopulationProgram(
+            name=population.name,
+            size=size,
+            decay_u=_spread(self.decays(neuron.tau_syn, f"{where}: tau_syn"), size),
+            decay_v=_spread(self.decays(neuron.tau_mem, f"{where}: tau_mem"), size),
+            threshold=_spread(neuron.v_threshold, size),
+            bias=_spread(neuron.bias, size),
+            refractory=np.broadcast_to(self.steps(neuron.refractory, f"{where}: refractory"), (size,)),
+        )
+
+    def projection(self, projection: Projection, network: Network, rng: np.random.Generator) -> ProjectionProgram:
+        where = f"projection {projection.name!r}"
+        post_size, pre_size = network.size(projection.post), network.size(projection.pre)
+        synapses = projection.connector.synapses(post_size, pre_size, rng)
+        delay = np.ones(synapses.weight.size, dtype=np.int64)
+        if isinstance(projection.delay, np.ndarray):
+            delay = self.steps(projection.delay[synapses.post, synapses.pre], f"{where}: delay")
+        elif projection.delay is not None:
+            delay = delay * self.steps(projection.delay, f"{where}: delay")
+        if np.any(delay < 1):
+            self.faults.append(f"{where}: delay must be at least one time step of {self.dt!r} s; leave it out for one step")
+        rule = None
+        if projection.plasticity is not None:
+            rule = self.rule(projection.plasticity, where)
+            outside = (synapses.weight < rule.w_min) | (synapses.weight > rule.w_max)
+            if np.any(outside):
+                self.faults.append(
+                    f"{where}: {int(outside.sum())} initial weights lie outside the rule's bounds {rule.w_min!r}.."
+                    f"{rule.w_max!r}, the first is {float(synapses.weight[outside][0])!r}: widen the bounds or clip them"
+                )
+        return ProjectionProgram(
+            name=projection.name,
+            pre=projection.pre,
+            post=projection.post,
+            pre_size=pre_size,
+            post_size=post_size,
+            post_index=synapses.post,
+            pre_index=synapses.pre,
+            weight=synapses.weight,
+            delay=delay,
+            rule=rule,
+        )
+
+    def rule(self, rule: LearningRule, where: str) -> RuleProgram:
+        assert rule.dw_sum is not None
+        epoch = 1 if rule.epoch is None else int(self.steps(rule.epoch, f"{where}: epoch of rule {rule.name!r}"))
+        tag = rule.dt_sum
+        if tag is not None and rule.tau_tag is not None:
+            lost = 1.0 - self.decay(rule.tau_tag / max(epoch, 1), f"{where}: tau_tag")
+            if lost > 0:
+                tag = SumOfProducts((*tag.products, Product(-lost, "u0", (Factor("t"),))))
+        return RuleProgram(
+            name=rule.name,
+            dw=rule.dw_sum,
+            dt=tag,
+            traces={
+                name: TraceProgram(impulse=float(trace.impulse), decay=self.decay(trace.tau, f"{where}: tau of {name}"))
+                for name, trace in rule.traces.items()
+            },
+            epoch=max(epoch, 1),
+            w_min=float(rule.w_min),
+            w_max=float(rule.w_max),
+            modulators=rule.modulators,
+        )
+
+    def probe(self, probe: Probe) -> ProbeProgram:
+        every = 1 if probe.every is None else int(self.steps(probe.every, f"probe of {probe.target!r}: every"))
+        return ProbeProgram(target=probe.target, variable=probe.variable, every=max(every, 1))
+
+    def decays(self, tau: Parameter, where: str) -> Parameter:
+        if isinstance(tau, float):
+            return self.decay(tau, where)
+        distinct, inverse = np.unique(tau, return_inverse=True)
+        return np.array([self.decay(float(value), where) for value in distinct])[inverse]
+
+    def decay(self, tau: float, where: str) -> float:
+        """The factor per step, as a multiple of 2^-53: simulators that hold ``1 - decay`` then hold the same number."""
+        if tau == 0:
+            return 0.0
+        if self.integration == "euler":
+            if tau < self.dt:
+                self.faults.append(f"{where} = {tau!r} s is shorter than dt = {self.dt!r} s, which Euler steps cannot hold")
+            return 1.0 - self.dt / tau
+        return 1.0 - (1.0 - math.exp(-self.dt / tau))
+
+    def steps(self, seconds: Parameter | npt.NDArray[np.float64], where: str) -> IntArray:
+        """Seconds as whole steps; what is not whole becomes a fault that names the nearest."""
+        exact = np.asarray(seconds, dtype=np.float64) / self.dt
+        whole = np.rint(exact)
+        wrong = np.abs(exact - whole) > WHOLE_STEP_TOLERANCE * np.maximum(exact, 1.0)
+        if np.any(wrong):
+            first = float(np.atleast_1d(np.asarray(seconds))[np.atleast_1d(wrong)][0])
+            below = math.floor(first / self.dt)
+            self.faults.append(
+                f"{where} must be a whole number of steps of dt = {self.dt!r} s, got {first!r} s = {first / self.dt:.6g} steps;"
+                f" nearest: {below * self.dt:.12g} or {(below + 1) * self.dt:.12g} s"
+            )
+        return whole.astype(np.int64)
+
+
+def _spread(value: Parameter, size: int) -> FloatArray:
+    return np.broadcast_to(np.asarray(value, dtype=np.float64), (size,))

@@ -1,0 +1,78 @@
+"""Every error that neuromorph raises on purpose.
+
+A message names what is wrong, where, what was given, what is allowed and how to mend it. Faults of one object are
+collected and raised together, so that a user mends a description once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+class NeuromorphError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class FaultList(NeuromorphError, ValueError):
+    """An error that carries the whole list of what is wrong.
+
+    >>> str(DescriptionError(["LIF.tau_mem must be > 0 s, got -0.01"]))
+    'LIF.tau_mem must be > 0 s, got -0.01'
+    >>> print(DescriptionError(["a is wrong", "b is wrong"]))
+    2 faults:
+      1. a is wrong
+      2. b is wrong
+    """
+
+    def __init__(self, faults: Sequence[str] | str) -> None:
+        self.faults: tuple[str, ...] = (faults,) if isinstance(faults, str) else tuple(faults)
+        super().__init__(self.faults)
+
+    def __str__(self) -> str:
+        if len(self.faults) == 1:
+            return self.faults[0]
+        lines = [f"  {number}. {fault}" for number, fault in enumerate(self.faults, start=1)]
+        return "\n".join([f"{len(self.faults)} faults:", *lines])
+
+
+class DescriptionError(FaultList):
+    """A network, neuron, projection or probe is described wrongly."""
+
+
+class RuleError(FaultList):
+    """A learning rule cannot be parsed or means nothing."""
+
+
+class CompileError(FaultList):
+    """A description is sound but cannot be turned into a program as asked (dt, delays, chip)."""
+
+
+class UnsupportedError(FaultList):
+    """A backend cannot run this program; each fault names the feature, where it is used, and the reason."""
+
+
+class InputError(FaultList):
+    """What was handed to a session or pass at run time has the wrong shape, type, name or value."""
+
+
+class ChipError(FaultList):
+    """A hardware file is missing, malformed or lacks a number that was asked for."""
+
+
+class BackendUnavailable(NeuromorphError):
+    """A backend is unknown or its simulator is not installed; the message says why and what to do."""
+
+
+class SimulatorError(NeuromorphError):
+    """A simulator raised or died while building, running or stopping; the message holds its traceback."""
+
+
+class SimulatorStalled(SimulatorError):
+    """A simulator completed no step within its deadline; the message says where it was."""
+
+
+def raise_faults(error: type[FaultList], faults: Iterable[str]) -> None:
+    """Raise ``error`` with all ``faults`` if there are any."""
+    found = tuple(faults)
+    if found:
+        raise error(found)

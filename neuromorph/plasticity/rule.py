@@ -1,0 +1,120 @@
+"""A learning rule: its targets, its traces, its bounds and its third factor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from neuromorph.errors import RuleError, raise_faults
+from neuromorph.plasticity.language import SumOfProducts, parse
+
+TRACES = ("x1", "x2", "y1", "y2", "y3")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A synaptic trace: it jumps by ``impulse`` at every spike and decays as exp(-t / tau) (all-to-all pairing).
+
+    >>> Trace(tau=20e-3).impulse
+    1.0
+    """
+
+    tau: float  # s; inf: no decay
+    impulse: float = 1.0
+
+    def __post_init__(self) -> None:
+        faults = []
+        if not (isinstance(self.tau, (int, float)) and self.tau > 0):
+            faults.append(f"Trace.tau must be > 0 s, got {self.tau!r}")
+        if not (isinstance(self.impulse, (int, float)) and math.isfinite(self.impulse)):
+            faults.append(f"Trace.impulse must be finite, got {self.impulse!r}")
+        raise_faults(RuleError, faults)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningRule:
+    """Sums of products that change a projection's weights (``dw``) and eligibility tags (``dt``) on every epoch.
+
+    On an epoch the traces are brought up to date, then all targets are computed from one snapshot of the old values,
+    then the weights are held within ``w_min`` and ``w_max``. A presynaptic spike counts in the step in which it is
+    *sent*, whatever the delay; spikes of the same step see each other's full impulse. The third factor is
+    ``r = sum of weight * modulator value``.
+
+    Raises :class:`RuleError` with every fault.
+
+    >>> rule = LearningRule(dw="0.1 * x1 * y0", x1=Trace(tau=20e-3), w_max=1.0)
+    >>> print(rule.dw_sum)
+    0.1 * x1 * y0
+    """
+
+    dw: str | None = None
+    dt: str | None = None  # change of the eligibility tag
+    x1: Trace | None = None
+    x2: Trace | None = None
+    y1: Trace | None = None
+    y2: Trace | None = None
+    y3: Trace | None = None
+    tau_tag: float | None = None  # s; the tag decays by exp(-epoch / tau_tag) on every epoch, beside ``dt``
+    w_min: float = -math.inf
+    w_max: float = math.inf
+    modulators: Mapping[str, float] = field(default_factory=dict)  # name of a Modulator to its weight in r
+    epoch: float | None = None  # s, a whole number of time steps; None: every step
+    name: str = "custom"
+    dw_sum: SumOfProducts | None = field(init=False, repr=False)
+    dt_sum: SumOfProducts | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "modulators", MappingProxyType({k: float(v) for k, v in dict(self.modulators).items()}))
+        faults: list[str] = []
+        for target in ("dw", "dt"):
+            parsed = None
+            if (text := getattr(self, target)) is not None:
+                try:
+                    parsed = parse(text)
+                except RuleError as error:
+                    faults += [f"rule {self.name!r}, {target}: {fault}" for fault in error.faults]
+            object.__setattr__(self, f"{target}_sum", parsed)
+        raise_faults(RuleError, faults or [f"rule {self.name!r}: {fault}" for fault in self._faults()])
+
+    def _faults(self) -> list[str]:
+        found: list[str] = []
+        if self.dw_sum is None:
+            found.append("it has no dw: a rule that changes no weight does nothing")
+        used = self.variables
+        for trace in TRACES:
+            if trace in used and getattr(self, trace) is None:
+                found.append(f"{trace} is used but not described: give {trace}=Trace(tau=..., impulse=...)")
+            if trace not in used and getattr(self, trace) is not None:
+                found.append(f"{trace} is described but not used by dw or dt: leave it out")
+        if "t" in used and self.dt_sum is None:
+            found.append("the tag t is used but nothing changes it: give dt")
+        if self.dt_sum is not None and "t" not in (self.dw_sum.variables if self.dw_sum else ()):
+            found.append("dt is given but dw does not use the tag t")
+        if self.tau_tag is not None and (self.dt_sum is None or not self.tau_tag > 0):
+            found.append(f"tau_tag must be > 0 s and needs dt, got {self.tau_tag!r}")
+        if "r" in used and not self.modulators:
+            found.append("the third factor r is used but no modulator is named: give modulators={'name': 1.0}")
+        if "r" not in used and self.modulators:
+            found.append("modulators are named but neither dw nor dt uses r")
+        if "d" in used:
+            found.append("d: learned delays are not supported; use w, t and traces")
+        if any(not math.isfinite(weight) for weight in self.modulators.values()):
+            found.append(f"weights of modulators must be finite, got {dict(self.modulators)!r}")
+        if not self.w_min <= self.w_max:
+            found.append(f"w_min must not exceed w_max, got {self.w_min!r} and {self.w_max!r}")
+        if self.epoch is not None and not (0 < self.epoch < math.inf):
+            found.append(f"epoch must be > 0 s, got {self.epoch!r}")
+        return found
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Variables that dw and dt read."""
+        sums = [target for target in (self.dw_sum, self.dt_sum) if target is not None]
+        return frozenset().union(*(target.variables for target in sums))
+
+    @property
+    def traces(self) -> dict[str, Trace]:
+        """The traces that are described."""
+        return {name: trace for name in TRACES if (trace := getattr(self, name)) is not None}

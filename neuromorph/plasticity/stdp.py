@@ -1,0 +1,76 @@
+"""Pair-based spike-timing-dependent plasticity."""
+
+from __future__ import annotations
+
+import math
+
+from neuromorph.plasticity.rule import LearningRule, Trace
+
+
+def STDP(  # noqa: N802  (named as the field names it)
+    *,
+    A_plus: float = 0.01,  # noqa: N803
+    A_minus: float = 0.012,  # noqa: N803
+    tau_plus: float = 20e-3,
+    tau_minus: float = 20e-3,
+    w_min: float = -math.inf,
+    w_max: float = math.inf,
+) -> LearningRule:
+    """Additive pair STDP, all-to-all: ``dw = A_plus * x1 * y0 - A_minus * y1 * x0``.
+
+    A presynaptic spike k steps before a postsynaptic one changes w by ``A_plus exp(-k dt / tau_plus)``, the other
+    order by ``-A_minus exp(-k dt / tau_minus)``; equal steps count for both. Time constants in s, weights
+    dimensionless, hard bounds. Gerstner et al., Nature 383, 1996; Bi and Poo, J. Neurosci. 18(24), 1998; Song,
+    Miller and Abbott, Nature Neuroscience 3(9), 2000.
+
+    >>> print(STDP(A_plus=0.5, A_minus=0.25).dw_sum)
+    0.5 * x1 * y0 - 0.25 * y1 * x0
+    """
+    return LearningRule(
+        name="STDP",
+        dw=f"{float(A_plus)!r} * x1 * y0 {_minus(A_minus)} * y1 * x0",
+        x1=Trace(tau_plus),
+        y1=Trace(tau_minus),
+        w_min=w_min,
+        w_max=w_max,
+    )
+
+
+def RewardModulatedSTDP(  # noqa: N802
+    *,
+    modulator: str,
+    learning_rate: float = 1.0,
+    A_plus: float = 1.0,  # noqa: N803
+    A_minus: float = 1.0,  # noqa: N803
+    tau_plus: float = 20e-3,
+    tau_minus: float = 20e-3,
+    tau_e: float = 1.0,
+    w_min: float = -math.inf,
+    w_max: float = math.inf,
+) -> LearningRule:
+    """Reward-modulated STDP: pair STDP feeds an eligibility tag, a third factor turns the tag into weight change.
+
+    ``dt = A_plus * x1 * y0 - A_minus * y1 * x0`` with decay ``exp(-dt / tau_e)``, and in every step
+    ``dw = learning_rate * r * t`` with the tag of the step before. ``modulator`` names a
+    :class:`neuromorph.Modulator`: one value per step (reward), or one per step and postsynaptic neuron (teacher).
+    Time constants in s. Izhikevich, Cerebral Cortex 17(10), 2007; Fremaux and Gerstner, Frontiers in Neural Circuits
+    9:85, 2016.
+
+    >>> print(RewardModulatedSTDP(modulator="dopamine", learning_rate=0.1).dw_sum)
+    0.1 * t * r * u0
+    """
+    return LearningRule(
+        name="RewardModulatedSTDP",
+        dw=f"{float(learning_rate)!r} * r * t * u0",
+        dt=f"{float(A_plus)!r} * x1 * y0 {_minus(A_minus)} * y1 * x0",
+        x1=Trace(tau_plus),
+        y1=Trace(tau_minus),
+        tau_tag=tau_e,
+        modulators={modulator: 1.0},
+        w_min=w_min,
+        w_max=w_max,
+    )
+
+
+def _minus(coefficient: float) -> str:
+    return f"- {float(coefficient)!r}" if coefficient >= 0 else f"+ {-float(coefficient)!r}"

@@ -1,0 +1,364 @@
+"""A program: what a backend runs. Arrays and whole steps only, with every convention in a field.
+
+The meaning of a program, to the bit, is what :mod:`neuromorph.backends.reference` does with it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from neuromorph.errors import CompileError, InputError, raise_faults
+from neuromorph.inputs import Input, Modulator
+from neuromorph.plasticity.language import SumOfProducts, parse
+from neuromorph.recording import FloatArray, IntArray, read_archive, write_archive
+
+FORMAT = "neuromorph program 1"
+
+Integration = Literal["exponential", "euler"]
+
+
+def _frozen(values: npt.ArrayLike, dtype: type) -> npt.NDArray[Any]:
+    array = np.array(values, dtype=dtype)
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PopulationProgram:
+    """Current-based LIF neurons: ``u = decay_u u + a; v = decay_v v + u + bias; spike where v > threshold; v = 0``."""
+
+    name: str
+    size: int
+    decay_u: FloatArray  # (size,), factor per step; a multiple of 2^-53, so that 1 - (1 - decay) is the same number
+    decay_v: FloatArray  # (size,)
+    threshold: FloatArray  # (size,)
+    bias: FloatArray  # (size,)
+    refractory: IntArray  # (size,), steps after a spike in which v stays 0
+
+    def __post_init__(self) -> None:
+        for name in ("decay_u", "decay_v", "threshold", "bias", "refractory"):
+            dtype = np.int64 if name == "refractory" else np.float64
+            object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceProgram:
+    """A trace: ``x = decay x``, then ``x += impulse`` where the neuron spiked."""
+
+    impulse: float
+    decay: float  # factor per step
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleProgram:
+    """A learning rule in steps; see :class:`neuromorph.plastic_state.PlasticState` for what it does."""
+
+    name: str
+    dw: SumOfProducts
+    dt: SumOfProducts | None
+    traces: Mapping[str, TraceProgram]
+    epoch: int  # steps
+    w_min: float
+    w_max: float
+    modulators: Mapping[str, float]  # name to weight in r
+
+    def __post_init__(self) -> None:
+        for name in ("traces", "modulators"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def targets(self) -> dict[str, SumOfProducts]:
+        """``weight`` and, where the rule has one, ``tag``."""
+        return {"weight": self.dw} if self.dt is None else {"weight": self.dw, "tag": self.dt}
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Variables that any target reads."""
+        return frozenset().union(*(target.variables for target in self.targets.values()))
+
+    @property
+    def dependencies(self) -> frozenset[str]:
+        """Dependencies of any target."""
+        return frozenset().union(*(target.dependencies for target in self.targets.values()))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProjectionProgram:
+    """Synapses ordered by postsynaptic and then presynaptic neuron; arrays of one entry for each that exists."""
+
+    name: str
+    pre: str
+    post: str
+    pre_size: int
+    post_size: int
+    post_index: IntArray
+    pre_index: IntArray
+    weight: FloatArray
+    delay: IntArray  # steps, >= 1: a spike sent at t acts at t + delay
+    rule: RuleProgram | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("post_index", "pre_index", "weight", "delay"):
+            dtype = np.float64 if name == "weight" else np.int64
+            object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
+
+    @property
+    def synapses(self) -> int:
+        """Synapses that exist."""
+        return int(self.weight.size)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every possible synapse exists."""
+        return self.synapses == self.pre_size * self.post_size
+
+    @property
+    def max_delay(self) -> int:
+        """Longest delay in steps; 1 where there is no synapse."""
+        return int(self.delay.max(initial=1))
+
+    @property
+    def has_one_delay(self) -> bool:
+        """Whether all synapses share one delay."""
+        return self.synapses == 0 or bool(np.all(self.delay == self.delay[0]))
+
+    @cached_property
+    def by_pre(self) -> tuple[IntArray, IntArray]:
+        """(pointer, order): synapses of presynaptic neuron i are ``order[pointer[i]:pointer[i + 1]]``."""
+        order = np.argsort(self.pre_index, kind="stable")
+        pointer = np.concatenate([[0], np.cumsum(np.bincount(self.pre_index, minlength=self.pre_size))])
+        return pointer.astype(np.int64), order.astype(np.int64)
+
+    @cached_property
+    def by_post(self) -> IntArray:
+        """Pointer: synapses onto postsynaptic neuron j are ``pointer[j]:pointer[j + 1]``."""
+        return np.concatenate([[0], np.cumsum(np.bincount(self.post_index, minlength=self.post_size))]).astype(np.int64)
+
+    def matrix(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """``values`` of all synapses as a dense array (post, pre), zero where no synapse exists."""
+        dense = np.zeros((self.post_size, self.pre_size), dtype=values.dtype)
+        dense[self.post_index, self.pre_index] = values
+        return dense
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeProgram:
+    """A probe in steps: states are recorded after steps ``every``, ``2 every``, ... of the session."""
+
+    target: str
+    variable: str
+    every: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """A network in steps of ``dt``, with its conventions.
+
+    Compare programs by :attr:`fingerprint`. :meth:`save` and :meth:`load` keep one in a file;
+    :func:`neuromorph.textform.dumps` prints one.
+    """
+
+    name: str
+    dt: float  # s
+    seed: int  # connectors without a seed of their own were drawn from it
+    inputs: Sequence[Input]
+    populations: Sequence[PopulationProgram]
+    projections: Sequence[ProjectionProgram]
+    modulators: Sequence[Modulator] = ()
+    probes: Sequence[ProbeProgram] = ()
+    integration: Integration = "exponential"  # decay = exp(-dt / tau); "euler": 1 - dt / tau
+    arithmetic: Literal["float"] = "float"
+    delay_convention: Literal["arrival"] = "arrival"  # a spike sent at t acts on u at t + delay, delay >= 1
+    threshold_comparison: Literal[">"] = ">"
+    reset: Literal["zero"] = "zero"
+    plasticity_timing: Literal["sent"] = "sent"  # a rule sees a presynaptic spike in the step it is sent
+    rounding: Literal["none"] = "none"
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "populations", "projections", "modulators", "probes"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        raise_faults(CompileError, self._faults())
+
+    def _faults(self) -> list[str]:
+        sizes = self.sizes
+        found: list[str] = []
+        for projection in self.projections:
+            where = f"projection {projection.name!r}"
+            if (projection.pre_size, projection.post_size) != (sizes.get(projection.pre), sizes.get(projection.post)):
+                found.append(f"{where}: its sizes do not match its populations")
+            lengths = {a.size for a in (projection.post_index, projection.pre_index, projection.weight, projection.delay)}
+            if len(lengths) != 1:
+                found.append(f"{where}: its synapse arrays differ in length: {sorted(lengths)}")
+            elif projection.synapses:
+                key = projection.post_index * projection.pre_size + projection.pre_index
+                inside = 0 <= int(projection.pre_index.min()) and int(projection.pre_index.max()) < projection.pre_size
+                inside &= 0 <= int(projection.post_index.min()) and int(projection.post_index.max()) < projection.post_size
+                if not inside or np.any(np.diff(key) <= 0):
+                    found.append(f"{where}: synapses must lie inside and be ordered by post, then pre, each once")
+                if projection.delay.min() < 1:
+                    found.append(f"{where}: delays must be at least one step")
+        return found
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Neurons of every input and population."""
+        return {item.name: item.size for item in (*self.inputs, *self.populations)}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content, hexadecimal; equal programs have equal fingerprints on every machine."""
+        digest = hashlib.sha256()
+
+        def reduce(array: npt.NDArray[Any]) -> str:
+            little = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<")))
+            return f"{little.dtype.kind}{little.dtype.itemsize}{little.shape}" + hashlib.sha256(little.tobytes()).hexdigest()
+
+        digest.update(json.dumps(to_plain(self, reduce), sort_keys=True).encode())
+        return digest.hexdigest()
+
+    def projection(self, name: str) -> ProjectionProgram:
+        """The projection called ``name``."""
+        for projection in self.projections:
+            if projection.name == name:
+                return projection
+        raise InputError(f"there is no projection {name!r}; known: {', '.join(p.name for p in self.projections)}")
+
+    def population(self, name: str) -> PopulationProgram:
+        """The population called ``name``."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        raise InputError(f"there is no population {name!r}; known: {', '.join(p.name for p in self.populations)}")
+
+    def with_probes(self, probes: Sequence[ProbeProgram]) -> Program:
+        """The same program with these probes instead."""
+        return dataclasses.replace(self, probes=tuple(probes))
+
+    def with_all_spikes(self) -> Program:
+        """The same program, recording the spikes of every input and population and no states."""
+        return self.with_probes([ProbeProgram(target=name, variable="spikes", every=1) for name in self.sizes])
+
+    def with_weights(self, weights: Mapping[str, npt.ArrayLike], *, static: bool = False) -> Program:
+        """The same program with other weights, by projection name: dense (post, pre), or one value for each synapse.
+
+        With ``static`` those projections lose their learning rule: a learned network, frozen.
+        """
+        changed = []
+        known = {projection.name for projection in self.projections}
+        raise_faults(InputError, [f"there is no projection {name!r}" for name in weights if name not in known])
+        for projection in self.projections:
+            if projection.name not in weights:
+                changed.append(projection)
+                continue
+            values = np.asarray(weights[projection.name], dtype=np.float64)
+            if values.shape == (projection.post_size, projection.pre_size):
+                values = values[projection.post_index, projection.pre_index]
+            if values.shape != projection.weight.shape:
+                raise InputError(
+                    f"weights of {projection.name!r} must have shape ({projection.post_size}, {projection.pre_size})"
+                    f" or ({projection.synapses},), got {values.shape}"
+                )
+            rule = None if static else projection.rule
+            changed.append(dataclasses.replace(projection, weight=values, rule=rule))
+        return dataclasses.replace(self, projections=tuple(changed))
+
+    def with_parameters(self, population: str, **arrays: npt.ArrayLike) -> Program:
+        """The same program with other ``threshold`` or ``bias`` arrays in one population."""
+        raise_faults(
+            InputError,
+            [f"parameter must be threshold or bias, got {name!r}" for name in arrays if name not in ("threshold", "bias")],
+        )
+        target = self.population(population)
+        filled: dict[str, Any] = {name: np.broadcast_to(np.asarray(v, float), (target.size,)) for name, v in arrays.items()}
+        new = dataclasses.replace(target, **filled)
+        return dataclasses.replace(self, populations=tuple(new if p is target else p for p in self.populations))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the program to one file, through a temporary file that is renamed when complete."""
+        arrays: dict[str, npt.NDArray[Any]] = {}
+
+        def reduce(array: npt.NDArray[Any]) -> str:
+            name = f"array{len(arrays)}"
+            arrays[name] = array
+            return name
+
+        plain = to_plain(self, reduce)
+        write_archive(path, {"format": FORMAT, "fingerprint": self.fingerprint, "program": plain}, arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Program:
+        """Read what :meth:`save` wrote; raises :class:`InputError` where the file is another or was changed."""
+        header, arrays = read_archive(path, FORMAT)
+        try:
+            program = from_plain(header["program"], lambda reference: arrays[reference])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{os.fspath(path)!r} is not a whole program: {error!r}") from None
+        if program.fingerprint != header["fingerprint"]:
+            raise InputError(f"{os.fspath(path)!r} was changed after it was saved: its fingerprint does not match")
+        return program
+
+
+def to_plain(program: Program, reduce: Any) -> dict[str, Any]:
+    """Nested dictionaries, lists, numbers and text; every array becomes what ``reduce`` makes of it."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return reduce(value)
+        if isinstance(value, SumOfProducts):
+            return str(value)
+        if isinstance(value, Mapping):
+            return {name: plain(item) for name, item in sorted(value.items())}
+        if isinstance(value, tuple):
+            return [plain(item) for item in value]
+        if dataclasses.is_dataclass(value):
+            return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+        return value
+
+    result = plain(program)
+    assert isinstance(result, dict)
+    return result
+
+
+def from_plain(plain: Mapping[str, Any], restore: Any) -> Program:
+    """The inverse of :func:`to_plain`."""
+
+    def rule(values: Mapping[str, Any] | None) -> RuleProgram | None:
+        if values is None:
+            return None
+        return RuleProgram(
+            **{
+                **values,
+                "dw": parse(values["dw"]),
+                "dt": None if values["dt"] is None else parse(values["dt"]),
+                "traces": {name: TraceProgram(**trace) for name, trace in values["traces"].items()},
+            }
+        )
+
+    def arrays(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+        return {**values, **{name: restore(values[name]) for name in names}}
+
+    neuron_arrays = ("decay_u", "decay_v", "threshold", "bias", "refractory")
+    synapse_arrays = ("post_index", "pre_index", "weight", "delay")
+    return Program(
+        **{
+            **plain,
+            "inputs": tuple(Input(**values) for values in plain["inputs"]),
+            "populations": tuple(PopulationProgram(**arrays(v, neuron_arrays)) for v in plain["populations"]),
+            "projections": tuple(
+                ProjectionProgram(**{**arrays(v, synapse_arrays), "rule": rule(v["rule"])}) for v in plain["projections"]
+            ),
+            "modulators": tuple(Modulator(**values) for values in plain["modulators"]),
+            "probes": tuple(ProbeProgram(**values) for values in plain["probes"]),
+        }
+    )

@@ -1,0 +1,85 @@
+"""Backends by name, found through the entry points of group ``neuromorph.backends``: ours as a stranger's."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from neuromorph.backend import Availability, Backend
+from neuromorph.errors import BackendUnavailable, InputError
+
+GROUP = "neuromorph.backends"
+
+# Our extras, by backend: what to install stands beside the name.
+EXTRAS: Mapping[str, str] = {"nengo": "nengo", "nengo-loihi": "loihi", "lava": "lava", "backprop": "digits"}
+
+
+@cache
+def _entries() -> dict[str, EntryPoint]:
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    ours = ("reference", "nengo", "nengo-loihi", "lava", "backprop")
+    return {name: found[name] for name in [*(n for n in ours if n in found), *sorted(set(found) - set(ours))]}
+
+
+def backend_names() -> list[str]:
+    """Names of all backends that are declared, installed or not: ours first, then others in order of name."""
+    return list(_entries())
+
+
+def load(name: str) -> type[Backend]:
+    """The class behind a name; its simulator is imported now.
+
+    Raises :class:`BackendUnavailable` with the reason and the remedy.
+    """
+    entry = _entries().get(name)
+    if entry is None:
+        raise BackendUnavailable(f"there is no backend {name!r}; known: {', '.join(backend_names())}")
+    try:
+        loaded: type[Backend] = entry.load()
+    except ImportError as error:
+        raise BackendUnavailable(f"backend {name!r} cannot start: {error}. Remedy: {remedy(name)}") from error
+    return loaded
+
+
+def remedy(name: str) -> str:
+    """What to do so that a backend of this name can be imported."""
+    extra = EXTRAS.get(name)
+    if extra is None:
+        return f"reinstall the package that provides the backend {name!r}"
+    if name == "lava":
+        return "uv add 'neuromorph[lava]' (with pip on Python 3.11 or later: `neuromorph doctor` gives the command)"
+    return f"pip install 'neuromorph[{extra}]'"
+
+
+def get(name: str | Backend, **options: Any) -> Backend:
+    """A backend with options: ``get("lava", runtime="multi-process")``.
+
+    Raises :class:`BackendUnavailable` where it cannot run here, :class:`InputError` for an option it does not have.
+    """
+    if isinstance(name, Backend):
+        backend = dataclasses.replace(name, **options) if options else name  # type: ignore[type-var]
+    else:
+        kind = load(name)
+        known = [item.name for item in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+        unknown = sorted(set(options) - set(known))
+        if unknown:
+            raise InputError(f"backend {name!r} has no option {', '.join(unknown)}; known: {', '.join(known) or 'none'}")
+        backend = kind(**options)
+    availability = backend.availability()
+    if not availability.available:
+        raise BackendUnavailable(
+            f"backend {backend.name!r} cannot run: {availability.reason}. Remedy: {availability.remedy}"
+        )
+    return backend
+
+
+def availability(name: str) -> Availability:
+    """Whether a backend can run here, never raising for one that is declared."""
+    try:
+        return load(name)().availability()
+    except BackendUnavailable as error:
+        reason = str(error).partition(". Remedy:")[0]
+        return Availability(available=False, reason=reason, remedy=remedy(name))

@@ -1,0 +1,49 @@
+"""The short road: compile, open, run, estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from neuromorph import registry
+from neuromorph.backend import Backend, Session
+from neuromorph.discretise import discretise
+from neuromorph.network import Network
+from neuromorph.program import Integration, Program
+from neuromorph.recording import Recording
+
+
+def compile(  # noqa: A001  (the interface's word)
+    network: Network, *, dt: float = 1e-3, integration: Integration = "exponential", seed: int = 0
+) -> Program:
+    """Compile a description into a program of steps of ``dt`` seconds; see :func:`neuromorph.discretise.discretise`."""
+    return discretise(network, dt=dt, integration=integration, seed=seed)
+
+
+def open(  # noqa: A001
+    program: Program | Network, *, backend: str | Backend = "reference", seed: int = 0, stall_second: float = 60.0, **options: Any
+) -> Session:
+    """Load a program into a backend and return the session; ``options`` are the backend's own.
+
+    Raises :class:`BackendUnavailable` or :class:`UnsupportedError` before anything runs.
+    """
+    if isinstance(program, Network):
+        program = compile(program, seed=seed)
+    return registry.get(backend, **options).open(program, seed=seed, stall_second=stall_second)
+
+
+def run(
+    network: Network | Program,
+    steps: int,
+    *,
+    backend: str | Backend = "reference",
+    dt: float = 1e-3,
+    inputs: Mapping[str, Any] | None = None,
+    modulators: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Recording:
+    """Compile where needed, run ``steps`` steps in a fresh session, close it, and return the recording."""
+    program = compile(network, dt=dt, seed=seed) if isinstance(network, Network) else network
+    with open(program, backend=backend, seed=seed, **options) as session:
+        return session.run(steps, inputs=inputs, modulators=modulators)
