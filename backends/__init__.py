@@ -1,0 +1,1 @@
+"""Backends: each runs programs on one simulator; none imports another."""

@@ -51,7 +51,7 @@ class Neurons:
         if self.has_refractory:
             self.v[self.waiting > 0] = 0.0
             self.waiting -= self.waiting > 0
-        spiking = np.flatnonzero(self.v > self.threshold)
+        spiking: IntArray = np.flatnonzero(self.v > self.threshold)
         self.v[spiking] = 0.0
         if self.has_refractory:
             self.waiting[spiking] = self.population.refractory[spiking]
@@ -71,7 +71,7 @@ class Synapses:
     def arriving(self, step: int) -> FloatArray:
         """The current of this step; its row is free again."""
         row = step % len(self.under_way)
-        current = self.under_way[row].copy()
+        current: FloatArray = self.under_way[row].copy()
         self.under_way[row] = 0.0
         return current
 
@@ -97,13 +97,15 @@ class ReferenceSession(Session):
         self._step = 0
 
     def _advance(
-        self, steps: int, inputs: Mapping[str, BoolArray], modulators: Mapping[str, FloatArray], beat: Callable[[], None]
+        self,
+        steps: int,
+        inputs: Mapping[str, BoolArray],
+        modulators: Mapping[str, FloatArray],
+        beat: Callable[[], None],
     ) -> Advance:
         events: dict[str, list[IntArray]] = {name: [] for name in self._neurons}
         states = {key: np.zeros((steps, self.program.sizes[key[0]])) for key in self.state_probes}
-        incoming = {
-            name: [s for s in self._synapses.values() if s.projection.post == name] for name in self._neurons
-        }
+        incoming = {name: [s for s in self._synapses.values() if s.projection.post == name] for name in self._neurons}
         for row in range(steps):
             self._step += 1
             # 1. currents that were sent delay steps ago; 2. neurons

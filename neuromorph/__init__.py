@@ -1,5 +1,6 @@
 """neuromorph: one description of a spiking network, the same spikes on every neuromorphic backend."""
 
+from neuromorph.compare import compare
 from neuromorph.connectors import AllToAll, Dense, FixedProbability, Normal, OneToOne, Sparse, Uniform
 from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Probe, Projection
@@ -34,6 +35,7 @@ __all__ = [
     "SpikeTrain",
     "Trace",
     "Uniform",
+    "compare",
     "compile",
     "open",
     "run",

@@ -1,8 +1,8 @@
 """A chip as data: its limits and cost coefficients, each number with unit, source and status, from TOML.
 
 A hardware file has ``name``, ``kind`` and ``description``, tables ``[limits.<part>]`` and ``[costs.<set>]``.
-Each number is a table ``{ value | low, high | values, unit, source, status }``. Reading is strict: all faults of
-a file are raised together, each with its path, such as ``$.costs.davies2018.synaptic_operation.energy``.
+Each number is a table ``{ value | low, high | values, unit, source, status }``. Reading is strict: all faults
+of a file are raised together, each with its path, such as ``$.costs.davies2018.synaptic_operation.energy``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ LIMITS: Mapping[str, str] = {
         "step": "synapse.delay synapse.delay_guaranteed neuron.refractory learning.epoch",
         "byte": "core.routing_memory chip.memory chip.synapse_memory neuron.state_memory",
         "bit": "core.synapse_memory core.synapse_memory_word core.memory synapse.weight_bits"
-        " synapse.weight_widths synapse.index_widths synapse.memory synapse.delay_bits synapse.accumulator_bits"
+        " synapse.weight_widths synapse.index_widths synapse.memory synapse.delay_bits"
+        " synapse.accumulator_bits"
         " synapse.accumulator_zero_bits neuron.membrane_bits neuron.decay_bits neuron.threshold_mantissa_bits"
         " neuron.threshold_shift neuron.bias_exponent_bits learning.trace_bits learning.tag_bits"
         " learning.reward_bits learning.weight_bits learning.delay_bits learning.accumulator_bits"
@@ -234,9 +235,7 @@ def _cost_set(table: Mapping[str, Any], path: str, faults: list[str]) -> CostSet
     return CostSet(role=role, description=description, coefficients=coefficients, missing=tuple(missing))
 
 
-def _with_borrowed(
-    costs: Mapping[str, CostSet], name: str, table: Mapping[str, Any], faults: list[str]
-) -> CostSet:
+def _with_borrowed(costs: Mapping[str, CostSet], name: str, table: Mapping[str, Any], faults: list[str]) -> CostSet:
     """The set and what it borrows from another: ``borrows = { operation = "set" }``."""
     own, borrowed = costs[name], dict[str, Quantity]()
     for operation, lender in _tables(table, "borrows", f"$.costs.{name}", faults, of_tables=False).items():

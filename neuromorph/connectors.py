@@ -92,7 +92,9 @@ def _weight_faults(kind: str, weight: object) -> list[str]:
         return []
     if isinstance(weight, (int, float)) and not isinstance(weight, bool) and math.isfinite(weight):
         return []
-    return [f"{kind}.weight must be a finite number, Uniform(low, high) or Normal(mean, standard_deviation), got {weight!r}"]
+    return [
+        f"{kind}.weight must be a finite number, Uniform(low, high) or Normal(mean, standard_deviation), got {weight!r}"
+    ]
 
 
 def _draw(weight: Weight, size: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -215,7 +217,9 @@ class OneToOne(Connector):
         """Sizes must be equal."""
         if post_size == pre_size:
             return []
-        return [f"OneToOne needs populations of one size, got {pre_size} presynaptic and {post_size} postsynaptic neurons"]
+        return [
+            f"OneToOne needs populations of one size, got {pre_size} presynaptic and {post_size} postsynaptic neurons"
+        ]
 
     def synapses(self, post_size: int, pre_size: int, rng: np.random.Generator) -> Synapses:
         """The diagonal."""
@@ -282,7 +286,9 @@ def _matrix(values: object, name: str) -> npt.NDArray[np.float64]:
             f"{name} must be an array of shape (post, pre), a sparse matrix or a connector such as AllToAll(0.5), got {values!r}"
         ) from None
     if array.ndim != 2:
-        raise DescriptionError(f"{name} must have shape (post, pre), got {array.shape}; for one value write AllToAll(value)")
+        raise DescriptionError(
+            f"{name} must have shape (post, pre), got {array.shape}; for one value write AllToAll(value)"
+        )
     if not np.all(np.isfinite(array)):
         post, pre = np.argwhere(~np.isfinite(array))[0]
         raise DescriptionError(f"{name} must be finite, got {array[post, pre]!r} at [{post}, {pre}]")

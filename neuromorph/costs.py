@@ -13,10 +13,11 @@ SANA-FE); each account is summed alone and the estimate reaches from the lowest 
 
 Without a placement only bounds are known, so the two ends need not belong to one mapping:
 
-- cores: as many as the compartments or the synaptic memory need, the memory of a synapse being a range;
+- cores: packed as densely as compartments and synaptic memory allow, the memory of a synapse being a range;
 - n_busiest: low, the work spread evenly over all cores used; high, all of it on one core (of the neuron
   updates, as many as one core has compartments);
-- spike messages: low, one for each spike; high, one for each spike and core, at most one a synaptic event;
+- spike messages: low, what the synaptic events need if each reached every neuron; high, one for each spike and
+  core, at most one a synaptic event; output axons from 0, as the counts do not tell which spikes have targets;
 - static power: low, the cores used; high, whole chips. Embedded processors: low 0, high all the time;
 - overhead of a step: low 0; high, a sustained step as measured on boards, on top of the terms above.
 
@@ -29,7 +30,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from neuromorph.chip import OPERATIONS, Chip, load_chip
@@ -78,6 +79,7 @@ class Term:
 
     name: str
     cost_set: str  # the set of the hardware file, or "measured"
+    shared: bool  # part of every account, whichever set it is summed with
     count: Range  # times it happens, or seconds (of a core, of a chip) for a power
     coefficient: Range
     unit: str  # of the coefficient: J, s or W
@@ -98,8 +100,8 @@ class Term:
 class Cost:
     """Energy and latency of a run on a chip, by term.
 
-    ``energy_by_set`` and ``latency_by_set`` hold the total of each account: the terms of one alternative set
-    together with the shared ones. ``energy_joule`` and ``latency_second`` span the accounts.
+    Each set of coefficients that is not shared is an account of its own, summed with the shared terms;
+    ``energy_joule`` and ``latency_second`` span the accounts.
     """
 
     chip: str
@@ -110,10 +112,18 @@ class Cost:
     real_time_energy_joule: Range | None  # J, static power and embedded processors drawn for that long
     energy_terms: tuple[Term, ...]
     latency_terms: tuple[Term, ...]
-    energy_by_set: Mapping[str, Range] = field(compare=False)
-    latency_by_set: Mapping[str, Range] = field(compare=False)
     cores: Range | None  # cores used; None for a conventional processor
     missing: tuple[str, ...]  # what no term covers
+
+    @property
+    def energy_by_set(self) -> Mapping[str, Range]:
+        """Energy (J) of each account."""
+        return _by_set(self.energy_terms)
+
+    @property
+    def latency_by_set(self) -> Mapping[str, Range]:
+        """Latency (s) of each account."""
+        return _by_set(self.latency_terms)
 
     def scaled(self, factor: float) -> Cost:
         """All counts and totals times a factor, such as 1 / samples for figures per inference."""
@@ -126,17 +136,20 @@ class Cost:
             latency_second=self.latency_second.scaled(factor),
             real_time_second=None if seconds is None else seconds * factor,
             real_time_energy_joule=None if energy is None else energy.scaled(factor),
-            energy_terms=tuple(replace(term, count=term.count.scaled(factor)) for term in self.energy_terms),
-            latency_terms=tuple(replace(term, count=term.count.scaled(factor)) for term in self.latency_terms),
-            energy_by_set={name: total.scaled(factor) for name, total in self.energy_by_set.items()},
-            latency_by_set={name: total.scaled(factor) for name, total in self.latency_by_set.items()},
+            energy_terms=tuple(replace(t, count=t.count.scaled(factor)) for t in self.energy_terms),
+            latency_terms=tuple(replace(t, count=t.count.scaled(factor)) for t in self.latency_terms),
         )
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary with every term."""
-        energy, latency = ([term.to_json() for term in terms] for terms in (self.energy_terms, self.latency_terms))
-        plain = {"energy_terms": energy, "latency_terms": latency, "missing": list(self.missing)}
-        return {**asdict(self), **plain}
+        return {
+            **asdict(self),
+            "energy_by_set": {name: asdict(total) for name, total in self.energy_by_set.items()},
+            "latency_by_set": {name: asdict(total) for name, total in self.latency_by_set.items()},
+            "energy_terms": [term.to_json() for term in self.energy_terms],
+            "latency_terms": [term.to_json() for term in self.latency_terms],
+            "missing": list(self.missing),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +184,7 @@ def estimate_counts(
     learning: bool = True,
 ) -> Cost:
     """Cost of counted work in steps of ``dt`` (s); ``learning=False`` leaves learning updates out."""
-    faults = [] if 0 < dt < math.inf else [f"dt must be > 0 s, got {dt}"]
-    raise_faults(InputError, [*faults, *_wall_faults(wall_second)])
+    _check_seconds(dt=dt, wall_second=wall_second)
     loaded = chip if isinstance(chip, Chip) else load_chip(chip)
     if loaded.kind == "neuromorphic":
         return _on_cores(loaded, counts, dt, learning)
@@ -184,11 +196,9 @@ def estimate_counts(
     return _on_processor(loaded, work, wall_second, real_time=counts.steps * dt)
 
 
-def estimate_operations(
-    operations: Operations, chip: ChipLike = "cpu", *, wall_second: float | None = None
-) -> Cost:
+def estimate_operations(operations: Operations, chip: ChipLike = "cpu", *, wall_second: float | None = None) -> Cost:
     """Cost of counted operations on a conventional processor, and of the wall time (s) if it was measured."""
-    raise_faults(InputError, _wall_faults(wall_second))
+    _check_seconds(wall_second=wall_second)
     loaded = chip if isinstance(chip, Chip) else load_chip(chip)
     if loaded.kind != "conventional":
         raise ChipError(
@@ -202,36 +212,32 @@ def estimate_operations(
 def _on_cores(chip: Chip, counts: Counts, dt: float, learning: bool) -> Cost:
     cores = _cores_used(chip, counts)
     chip_cores = chip.limit("chip.cores").high
-    chips = Range(math.ceil(cores.low / chip_cores), math.ceil(cores.high / chip_cores))
+    chips = math.ceil(cores.high / chip_cores)  # at most
     work = _work(counts, cores, learning)
-    in_series = {**_busiest_core(chip, work, cores, counts.steps), **_per_step(counts, chips)}
+    in_series = {**_busiest_core(chip, work, cores, counts.steps), **_per_step(counts.steps, chips)}
     latency_terms = _terms(chip, in_series, "time")
-    latency_by_set = _by_set(chip, latency_terms)
-    latency = _span(latency_by_set.values())
+    latency = _span(chip, latency_terms)
     event_terms = _terms(chip, work, "energy")
 
     def with_power(seconds: Range) -> tuple[Term, ...]:
         drawn = {
-            "core_static": Range(cores.low * seconds.low, chips.high * chip_cores * seconds.high),
-            "embedded_processors": Range(0.0, chips.high * seconds.high),
+            "core_static": Range(cores.low * seconds.low, chips * chip_cores * seconds.high),
+            "embedded_processors": Range(0.0, chips * seconds.high),
         }
         return (*event_terms, *_terms(chip, drawn, "power"))
 
     energy_terms = with_power(latency)
-    energy_by_set = _by_set(chip, energy_terms)
     real_time = counts.steps * dt
     held = Range(max(latency.low, real_time), max(latency.high, real_time))
     return Cost(
         chip=chip.name,
         chip_fingerprint=chip.fingerprint,
-        energy_joule=_span(energy_by_set.values()),
+        energy_joule=_span(chip, energy_terms),
         latency_second=latency,
         real_time_second=real_time,
-        real_time_energy_joule=_span(_by_set(chip, with_power(held)).values()),
+        real_time_energy_joule=_span(chip, with_power(held)),
         energy_terms=energy_terms,
         latency_terms=latency_terms,
-        energy_by_set=energy_by_set,
-        latency_by_set=latency_by_set,
         cores=cores,
         missing=(*_missing_without_placement(chip, counts, chips), *_missing(chip)),
     )
@@ -251,7 +257,11 @@ def _work(counts: Counts, cores: Range, learning: bool) -> dict[str, Range]:
     updates = sum(population.neuron_updates for population in own)
     active = sum(population.active_updates for population in own)
     sent_by_cores = sum(population.spikes for population in own)
-    messages = _messages(counts, counts.spikes, cores)
+    neurons = sum(population.neurons for population in own)
+    # one message brings a projection at most one event a neuron; one that reaches no synapse is not sent
+    widest = max((projection.synaptic_events for projection in counts.projections.values()), default=0)
+    most = counts.synaptic_events
+    messages = Range(min(counts.spikes, widest / max(neurons, 1)), min(counts.spikes * cores.high, most))
     return {
         "synaptic_operation": _exactly(counts.synaptic_events),
         "neuron_update_active": _exactly(active),
@@ -260,16 +270,11 @@ def _work(counts: Counts, cores: Range, learning: bool) -> dict[str, Range]:
         # charged where the membrane is not at rest: surely with input or a spike, at most always
         "neuron_state_change": Range(active, updates),
         "spike_generated": _exactly(sent_by_cores),
-        "axon_out": _messages(counts, sent_by_cores, cores),
+        "axon_out": Range(0.0, min(sent_by_cores * cores.high, most)),
         "axon_in": messages,
         "spike_within_tile": messages,
         "learning_update": _exactly(counts.learning_updates if learning else 0),
     }
-
-
-def _messages(counts: Counts, spikes: int, cores: Range) -> Range:
-    most = counts.synaptic_events  # a message that reaches no synapse is not sent
-    return Range(min(spikes, most), min(spikes * cores.high, most))
 
 
 def _busiest_core(chip: Chip, work: Mapping[str, Range], cores: Range, steps: int) -> dict[str, Range]:
@@ -280,24 +285,20 @@ def _busiest_core(chip: Chip, work: Mapping[str, Range], cores: Range, steps: in
     return busiest
 
 
-def _per_step(counts: Counts, chips: Range) -> dict[str, Range]:
-    every = {"barrier": _exactly(counts.steps), "step_overhead": Range(0.0, counts.steps)}
-    return {**every, "barrier_between_chips": Range(0.0, counts.steps)} if chips.high > 1 else every
+def _per_step(steps: int, chips: int) -> dict[str, Range]:
+    every = {"barrier": _exactly(steps), "step_overhead": Range(0.0, steps)}
+    return {**every, "barrier_between_chips": Range(0.0, steps)} if chips > 1 else every
 
 
-def _on_processor(
-    chip: Chip, work: Mapping[str, int], wall_second: float | None, *, real_time: float | None
-) -> Cost:
+def _on_processor(chip: Chip, work: Mapping[str, int], wall_second: float | None, *, real_time: float | None) -> Cost:
     exact = {operation: _exactly(count) for operation, count in work.items()}
     energy_terms, latency_terms = _terms(chip, exact, "energy"), _terms(chip, exact, "time")
-    energy_by_set, latency_by_set = _by_set(chip, energy_terms), _by_set(chip, latency_terms)
-    energy, latency = _span(energy_by_set.values()), _span(latency_by_set.values())
+    energy, latency = _span(chip, energy_terms), _span(chip, latency_terms)
     if wall_second is not None:
-        wall = _exactly(wall_second)
+        wall, once = _exactly(wall_second), _exactly(1)
         drawn = _measured(chip, wall)
-        took = replace(drawn, name="wall time", count=_exactly(1), coefficient=wall, unit="s", source=MEASURED)
+        took = replace(drawn, name="wall time", count=once, coefficient=wall, unit="s", source=MEASURED)
         energy_terms, latency_terms = (*energy_terms, drawn), (*latency_terms, took)
-        energy_by_set["measured"], latency_by_set["measured"] = drawn.total, wall
         energy = Range(min(energy.low, drawn.total.low), drawn.total.high)
         latency = Range(min(latency.low, wall_second), wall_second)
     return Cost(
@@ -309,8 +310,6 @@ def _on_processor(
         real_time_energy_joule=None,
         energy_terms=energy_terms,
         latency_terms=latency_terms,
-        energy_by_set=energy_by_set,
-        latency_by_set=latency_by_set,
         cores=None,
         missing=_missing(chip),
     )
@@ -324,7 +323,7 @@ def _measured(chip: Chip, wall: Range) -> Term:
             f"it states {len(drawn)}; add it, or leave wall_second out"
         )
     source = f"{MEASURED}; power of a core ({drawn[0].status}): {drawn[0].source}"
-    return replace(drawn[0], cost_set="measured", status="measured", source=source)
+    return replace(drawn[0], cost_set="measured", shared=False, status="measured", source=source)
 
 
 def _terms(chip: Chip, counts: Mapping[str, Range], quantity: str) -> tuple[Term, ...]:
@@ -333,6 +332,7 @@ def _terms(chip: Chip, counts: Mapping[str, Range], quantity: str) -> tuple[Term
         Term(
             name=OPERATIONS[operation],
             cost_set=name,
+            shared=cost_set.role == "shared",
             count=count,
             coefficient=Range(coefficient.low, coefficient.high),
             unit=coefficient.unit,
@@ -345,20 +345,20 @@ def _terms(chip: Chip, counts: Mapping[str, Range], quantity: str) -> tuple[Term
     )
 
 
-def _by_set(chip: Chip, terms: Iterable[Term]) -> dict[str, Range]:
-    """Total of each account: the terms of an alternative set and of all shared sets."""
-    totals = [(term.cost_set, term.total) for term in terms]
-    shared = {name for name, cost_set in chip.costs.items() if cost_set.role == "shared"}
+def _by_set(terms: Iterable[Term]) -> dict[str, Range]:
+    """Total of each account: the terms of one set and all shared ones."""
+    listed = tuple(terms)
     return {
-        name: sum((total for origin, total in totals if origin == name or origin in shared), ZERO)
-        for name in chip.costs
-        if name not in shared
+        name: sum((term.total for term in listed if term.shared or term.cost_set == name), ZERO)
+        for name in dict.fromkeys(term.cost_set for term in listed if not term.shared)
     }
 
 
-def _span(accounts: Iterable[Range]) -> Range:
-    listed = tuple(accounts)
-    return Range(min(account.low for account in listed), max(account.high for account in listed))
+def _span(chip: Chip, terms: Iterable[Term]) -> Range:
+    accounts = _by_set(terms).values()
+    if not accounts:
+        raise ChipError(f"chip {chip.name!r} states no energy or no time for any of the counted work")
+    return Range(min(account.low for account in accounts), max(account.high for account in accounts))
 
 
 def _exactly(count: float) -> Range:
@@ -369,21 +369,21 @@ def _missing(chip: Chip) -> tuple[str, ...]:
     return tuple(f"{name}: {line}" for name, cost_set in chip.costs.items() for line in cost_set.missing)
 
 
-def _missing_without_placement(chip: Chip, counts: Counts, chips: Range) -> tuple[str, ...]:
-    lines = [
+def _missing_without_placement(chip: Chip, counts: Counts, chips: int) -> tuple[str, ...]:
+    links = f"links between chips: spikes sent over them; up to {chips} chips are used"
+    unlearned = [
+        f"{name}: learning updates have no coefficient in this set"
+        for name, cost_set in chip.costs.items()
+        if cost_set.role == "alternative" and "learning_update.energy" not in cost_set.coefficients
+    ]
+    return (
         "placement: hops between tiles, queues, the balance of cores; the busiest core is a range instead",
         "compartments: a neuron counts as one, also where its model needs several",
-    ]
-    if chips.high > 1:
-        lines.append(f"links between chips: spikes sent over them; up to {chips.high:.0f} chips are used")
-    for name, cost_set in chip.costs.items():
-        lacks = "learning_update.energy" not in cost_set.coefficients and cost_set.role == "alternative"
-        if lacks and counts.learning_updates:
-            lines.append(f"{name}: learning updates have no coefficient in this set")
-    return tuple(lines)
+        *((links,) if chips > 1 else ()),
+        *(unlearned if counts.learning_updates else ()),
+    )
 
 
-def _wall_faults(wall_second: float | None) -> list[str]:
-    if wall_second is None or 0 < wall_second < math.inf:
-        return []
-    return [f"wall_second must be > 0 s or None if it was not measured, got {wall_second}"]
+def _check_seconds(**seconds: float | None) -> None:
+    wrong = {name: value for name, value in seconds.items() if value is not None and not 0 < value < math.inf}
+    raise_faults(InputError, [f"{name} must be > 0 s, got {value}" for name, value in wrong.items()])

@@ -57,9 +57,7 @@ def _active_updates(program: Program, spikes: Mapping[str, SpikeTrain], steps: i
     }
 
 
-def _window_rows(
-    program: Program, spikes: Mapping[str, SpikeTrain], population: PopulationProgram, steps: int
-) -> int:
+def _window_rows(program: Program, spikes: Mapping[str, SpikeTrain], population: PopulationProgram, steps: int) -> int:
     """Steps to look at together, so that marks and events of a window stay in a few tens of megabytes."""
     events = sum(
         int(_fan_out(projection)[spikes[projection.pre].ids].sum())
@@ -92,7 +90,9 @@ def _active_in_window(
     return int(np.count_nonzero(active))
 
 
-def _learning_updates(projection: ProjectionProgram, spikes: Mapping[str, SpikeTrain], first_step: int, steps: int) -> int:
+def _learning_updates(
+    projection: ProjectionProgram, spikes: Mapping[str, SpikeTrain], first_step: int, steps: int
+) -> int:
     """Synapses touched by each product of the rule, summed over epochs."""
     rule = projection.rule
     if rule is None:

@@ -28,7 +28,9 @@ from neuromorph.recording import FloatArray, IntArray
 WHOLE_STEP_TOLERANCE = 1e-6  # relative; covers the rounding of decimal seconds in binary, far below any real mistake
 
 
-def discretise(network: Network, *, dt: float = 1e-3, integration: Integration = "exponential", seed: int = 0) -> Program:
+def discretise(
+    network: Network, *, dt: float = 1e-3, integration: Integration = "exponential", seed: int = 0
+) -> Program:
     """Compile ``network`` for time steps of ``dt`` seconds; ``seed`` draws connectors that have no seed of their own.
 
     Decay per step is ``exp(-dt / tau)`` ("exponential", exact for a constant current between steps) or ``1 - dt / tau``
@@ -110,7 +112,9 @@ class _Compiler:
         elif projection.delay is not None:
             delay = delay * self.steps(projection.delay, f"{where}: delay")
         if np.any(delay < 1):
-            self.faults.append(f"{where}: delay must be at least one time step of {self.dt!r} s; leave it out for one step")
+            self.faults.append(
+                f"{where}: delay must be at least one time step of {self.dt!r} s; leave it out for one step"
+            )
         rule = None
         if projection.plasticity is not None:
             rule = self.rule(projection.plasticity, where)
@@ -171,7 +175,9 @@ class _Compiler:
             return 0.0
         if self.integration == "euler":
             if tau < self.dt:
-                self.faults.append(f"{where} = {tau!r} s is shorter than dt = {self.dt!r} s, which Euler steps cannot hold")
+                self.faults.append(
+                    f"{where} = {tau!r} s is shorter than dt = {self.dt!r} s, which Euler steps cannot hold"
+                )
             return 1.0 - self.dt / tau
         return 1.0 - (1.0 - math.exp(-self.dt / tau))
 

@@ -29,7 +29,9 @@ class Population:
     def __post_init__(self) -> None:
         faults = name_faults("Population", self.name) + size_faults("Population", self.name, self.size)
         if not isinstance(self.neuron, Neuron):
-            faults.append(f"Population {self.name!r}: neuron must be a neuron model such as LIF(...), got {self.neuron!r}")
+            faults.append(
+                f"Population {self.name!r}: neuron must be a neuron model such as LIF(...), got {self.neuron!r}"
+            )
         elif not faults:
             faults += [f"Population {self.name!r}: {fault}" for fault in self.neuron.size_faults(self.size)]
         raise_faults(DescriptionError, faults)
@@ -71,9 +73,13 @@ class Projection:
                 faults.append(f"{where}: delay must be seconds, one number or an array (post, pre), got {self.delay!r}")
             else:
                 if delay.ndim not in (0, 2):
-                    faults.append(f"{where}: delay must be one number or have shape (post, pre), got shape {delay.shape}")
+                    faults.append(
+                        f"{where}: delay must be one number or have shape (post, pre), got shape {delay.shape}"
+                    )
                 elif not np.all(np.isfinite(delay)) or np.any(delay <= 0):
-                    faults.append(f"{where}: delay must be finite and > 0 s, at least one time step, got {self.delay!r}")
+                    faults.append(
+                        f"{where}: delay must be finite and > 0 s, at least one time step, got {self.delay!r}"
+                    )
                 delay.flags.writeable = False
                 object.__setattr__(self, "delay", delay if delay.ndim else float(delay))
         raise_faults(DescriptionError, faults)
@@ -101,7 +107,9 @@ class Probe:
         faults = []
         known = NEURON_VARIABLES + SYNAPSE_VARIABLES
         if self.variable not in known:
-            faults.append(f"Probe of {self.target!r}: variable must be one of {', '.join(known)}, got {self.variable!r}")
+            faults.append(
+                f"Probe of {self.target!r}: variable must be one of {', '.join(known)}, got {self.variable!r}"
+            )
         if self.every is not None and not (isinstance(self.every, (int, float)) and 0 < self.every < float("inf")):
             faults.append(f"Probe of {self.target!r}: every must be > 0 s, got {self.every!r}")
         if self.every is not None and self.variable == "spikes":
@@ -140,7 +148,9 @@ class Network:
             values = tuple(getattr(self, item))
             object.__setattr__(self, item, values)
             wanted = " or ".join(kind.__name__ for kind in kinds)
-            faults += [f"Network.{item} must hold {wanted} objects, got {v!r}" for v in values if not isinstance(v, kinds)]
+            faults += [
+                f"Network.{item} must hold {wanted} objects, got {v!r}" for v in values if not isinstance(v, kinds)
+            ]
         raise_faults(DescriptionError, faults)
         object.__setattr__(self, "_sizes", {population.name: population.size for population in self.populations})
         raise_faults(DescriptionError, self._faults())
@@ -177,7 +187,9 @@ class Network:
         post, pre = self._sizes[projection.post], self._sizes[projection.pre]
         found += [f"{where}: {fault}" for fault in projection.connector.size_faults(post, pre)]
         if isinstance(projection.delay, np.ndarray) and projection.delay.shape != (post, pre):
-            found.append(f"{where}: delay must be one number or have shape ({post}, {pre}), got {projection.delay.shape}")
+            found.append(
+                f"{where}: delay must be one number or have shape ({post}, {pre}), got {projection.delay.shape}"
+            )
         if projection.plasticity is not None:
             sizes = {modulator.name: modulator.size for modulator in self.modulators}
             for name in projection.plasticity.modulators:
@@ -196,7 +208,9 @@ class Network:
         plastic = {p.name for p in self.projections if p.plasticity is not None and p.plasticity.dt is not None}
         projections = {projection.name for projection in self.projections}
         if probe.target not in self._sizes and probe.target not in projections:
-            return [f"{where}: there is no such population or projection; known: {', '.join([*self._sizes, *projections])}"]
+            return [
+                f"{where}: there is no such population or projection; known: {', '.join([*self._sizes, *projections])}"
+            ]
         if probe.target in projections and probe.variable not in SYNAPSE_VARIABLES:
             return [f"{where}: a projection has {' and '.join(SYNAPSE_VARIABLES)}, not {probe.variable!r}"]
         if probe.target in self._sizes and probe.variable not in NEURON_VARIABLES:

@@ -97,9 +97,13 @@ class LIF(Neuron):
         found: list[str] = []
         found += _out_of_range(f"{kind}.tau_mem", self.tau_mem, "> 0 s", lambda a: a > 0)
         found += _out_of_range(f"{kind}.tau_syn", self.tau_syn, ">= 0 s", lambda a: a >= 0)
-        found += _out_of_range(f"{kind}.v_threshold", self.v_threshold, "> 0 and finite", lambda a: (a > 0) & (a < np.inf))
+        found += _out_of_range(
+            f"{kind}.v_threshold", self.v_threshold, "> 0 and finite", lambda a: (a > 0) & (a < np.inf)
+        )
         found += _out_of_range(f"{kind}.bias", self.bias, "finite", np.isfinite)
-        found += _out_of_range(f"{kind}.refractory", self.refractory, ">= 0 s and finite", lambda a: (a >= 0) & (a < np.inf))
+        found += _out_of_range(
+            f"{kind}.refractory", self.refractory, ">= 0 s and finite", lambda a: (a >= 0) & (a < np.inf)
+        )
         return found
 
     def parameters(self) -> dict[str, Parameter]:
@@ -107,7 +111,7 @@ class LIF(Neuron):
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
-def IF(  # noqa: N802  (named as the field names it)
+def IF(
     *, tau_syn: Parameter = 0.0, v_threshold: Parameter = 1.0, bias: Parameter = 0.0, refractory: Parameter = 0.0
 ) -> LIF:
     """Integrate-and-fire neuron: the limit of :class:`LIF` without leak (``tau_mem`` infinite).

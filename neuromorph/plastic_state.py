@@ -29,7 +29,8 @@ class PlasticState:
         self.tag: FloatArray = np.zeros_like(self.weight)
         self.traces: dict[str, FloatArray] = {name: np.zeros(self._size(name)) for name in self.rule.traces}
         self._powers = {
-            name: trace.decay ** np.arange(self.rule.epoch + 1, dtype=np.float64) for name, trace in self.rule.traces.items()
+            name: trace.decay ** np.arange(self.rule.epoch + 1, dtype=np.float64)
+            for name, trace in self.rule.traces.items()
         }
         self._pre_pointer, self._pre_order = projection.by_pre
         self._post_pointer = projection.by_post

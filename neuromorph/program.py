@@ -29,7 +29,7 @@ Integration = Literal["exponential", "euler"]
 
 
 def _frozen(values: npt.ArrayLike, dtype: type) -> npt.NDArray[Any]:
-    array = np.array(values, dtype=dtype)
+    array: npt.NDArray[Any] = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array
 
@@ -197,13 +197,17 @@ class Program:
             where = f"projection {projection.name!r}"
             if (projection.pre_size, projection.post_size) != (sizes.get(projection.pre), sizes.get(projection.post)):
                 found.append(f"{where}: its sizes do not match its populations")
-            lengths = {a.size for a in (projection.post_index, projection.pre_index, projection.weight, projection.delay)}
+            lengths = {
+                a.size for a in (projection.post_index, projection.pre_index, projection.weight, projection.delay)
+            }
             if len(lengths) != 1:
                 found.append(f"{where}: its synapse arrays differ in length: {sorted(lengths)}")
             elif projection.synapses:
                 key = projection.post_index * projection.pre_size + projection.pre_index
-                inside = 0 <= int(projection.pre_index.min()) and int(projection.pre_index.max()) < projection.pre_size
-                inside &= 0 <= int(projection.post_index.min()) and int(projection.post_index.max()) < projection.post_size
+                inside = int(projection.pre_index.min()) >= 0 and int(projection.pre_index.max()) < projection.pre_size
+                inside &= (
+                    int(projection.post_index.min()) >= 0 and int(projection.post_index.max()) < projection.post_size
+                )
                 if not inside or np.any(np.diff(key) <= 0):
                     found.append(f"{where}: synapses must lie inside and be ordered by post, then pre, each once")
                 if projection.delay.min() < 1:
@@ -213,7 +217,7 @@ class Program:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """Neurons of every input and population."""
-        return {item.name: item.size for item in (*self.inputs, *self.populations)}
+        return {item.name: item.size for item in self.inputs} | {item.name: item.size for item in self.populations}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -222,7 +226,10 @@ class Program:
 
         def reduce(array: npt.NDArray[Any]) -> str:
             little = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<")))
-            return f"{little.dtype.kind}{little.dtype.itemsize}{little.shape}" + hashlib.sha256(little.tobytes()).hexdigest()
+            return (
+                f"{little.dtype.kind}{little.dtype.itemsize}{little.shape}"
+                + hashlib.sha256(little.tobytes()).hexdigest()
+            )
 
         digest.update(json.dumps(to_plain(self, reduce), sort_keys=True).encode())
         return digest.hexdigest()
@@ -277,10 +284,16 @@ class Program:
         """The same program with other ``threshold`` or ``bias`` arrays in one population."""
         raise_faults(
             InputError,
-            [f"parameter must be threshold or bias, got {name!r}" for name in arrays if name not in ("threshold", "bias")],
+            [
+                f"parameter must be threshold or bias, got {name!r}"
+                for name in arrays
+                if name not in ("threshold", "bias")
+            ],
         )
         target = self.population(population)
-        filled: dict[str, Any] = {name: np.broadcast_to(np.asarray(v, float), (target.size,)) for name, v in arrays.items()}
+        filled: dict[str, Any] = {
+            name: np.broadcast_to(np.asarray(v, float), (target.size,)) for name, v in arrays.items()
+        }
         new = dataclasses.replace(target, **filled)
         return dataclasses.replace(self, populations=tuple(new if p is target else p for p in self.populations))
 
@@ -356,7 +369,8 @@ def from_plain(plain: Mapping[str, Any], restore: Any) -> Program:
             "inputs": tuple(Input(**values) for values in plain["inputs"]),
             "populations": tuple(PopulationProgram(**arrays(v, neuron_arrays)) for v in plain["populations"]),
             "projections": tuple(
-                ProjectionProgram(**{**arrays(v, synapse_arrays), "rule": rule(v["rule"])}) for v in plain["projections"]
+                ProjectionProgram(**{**arrays(v, synapse_arrays), "rule": rule(v["rule"])})
+                for v in plain["projections"]
             ),
             "modulators": tuple(Modulator(**values) for values in plain["modulators"]),
             "probes": tuple(ProbeProgram(**values) for values in plain["probes"]),

@@ -252,7 +252,7 @@ def write_archive(
     handle, temporary = tempfile.mkstemp(dir=target.parent or None, prefix=target.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, header=blob, **dict(arrays))
+            np.savez_compressed(stream, header=blob, **arrays)  # type: ignore[arg-type]  # names are ours
         os.replace(temporary, target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -63,10 +63,12 @@ def get(name: str | Backend, **options: Any) -> Backend:
         backend = dataclasses.replace(name, **options) if options else name  # type: ignore[type-var]
     else:
         kind = load(name)
-        known = [item.name for item in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+        known: list[str] = [item.name for item in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
         unknown = sorted(set(options) - set(known))
         if unknown:
-            raise InputError(f"backend {name!r} has no option {', '.join(unknown)}; known: {', '.join(known) or 'none'}")
+            raise InputError(
+                f"backend {name!r} has no option {', '.join(unknown)}; known: {', '.join(known) or 'none'}"
+            )
         backend = kind(**options)
     availability = backend.availability()
     if not availability.available:

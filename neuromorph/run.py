@@ -21,7 +21,12 @@ def compile(  # noqa: A001  (the interface's word)
 
 
 def open(  # noqa: A001
-    program: Program | Network, *, backend: str | Backend = "reference", seed: int = 0, stall_second: float = 60.0, **options: Any
+    program: Program | Network,
+    *,
+    backend: str | Backend = "reference",
+    seed: int = 0,
+    stall_second: float = 60.0,
+    **options: Any,
 ) -> Session:
     """Load a program into a backend and return the session; ``options`` are the backend's own.
 

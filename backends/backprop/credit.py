@@ -49,8 +49,8 @@ class GradientSource(ABC):
     def compute(self, inputs: Array, targets: Array) -> Array:
         """Set ``gradient`` for a minibatch and give the outputs it had before the update.
 
-        ``inputs`` has shape (samples, inputs), ``targets`` and the outputs (samples, outputs), with any number of
-        samples up to the batch size; the outputs are a view that the next call overwrites.
+        ``inputs`` has shape (samples, inputs), ``targets`` and the outputs (samples, outputs), any number of
+        samples up to the batch size. The outputs are a view that the next call overwrites.
         """
 
 
@@ -79,8 +79,8 @@ class CreditAssignment(ABC):
 class Backprop(CreditAssignment):
     """The exact gradient by the chain rule (Rumelhart, Hinton and Williams 1986).
 
-    d_L = dL/dy * f'(z_L), d_(l-1) = (d_l W_l) * f'(z_(l-1)), dL/dW_l = d_l^T a_(l-1) and dL/db_l the sum of d_l
-    over samples, with d_l and a_l of shape (samples, units of layer l).
+    d_L = dL/dy * f'(z_L), d_(l-1) = (d_l W_l) * f'(z_(l-1)), dL/dW_l = d_l^T a_(l-1), dL/db_l = d_l^T 1, with
+    d_l and a_l of shape (samples, units of layer l).
     """
 
     def open(

@@ -97,7 +97,9 @@ class SGD(Optimiser):
     """Stochastic gradient descent with heavy-ball momentum and decoupled weight decay.
 
     v <- momentum v + g, p <- p - learning_rate v, and before it w <- (1 - learning_rate weight_decay) w for
-    weights, not biases (Polyak 1964; Loshchilov and Hutter 2019). Raises DescriptionError for a value out of range.
+    weights, not biases (Polyak 1964; Loshchilov and Hutter 2019).
+
+    Raises DescriptionError for a value out of range.
     """
 
     learning_rate: float = 0.1
@@ -168,8 +170,8 @@ class Adam(Optimiser):
     """Adam with decoupled weight decay (AdamW).
 
     m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, p <- p - learning_rate m' / (sqrt(v') + epsilon) with
-    m' = m / (1 - b1^t), v' = v / (1 - b2^t), and before it w <- (1 - learning_rate weight_decay) w for weights,
-    not biases (Kingma and Ba 2015; Loshchilov and Hutter 2019).
+    m' = m / (1 - b1^t), v' = v / (1 - b2^t), and before it w <- (1 - learning_rate weight_decay) w for
+    weights, not biases (Kingma and Ba 2015; Loshchilov and Hutter 2019).
 
     Raises DescriptionError for a value out of range.
     """

@@ -40,14 +40,14 @@ def target_faults(where: str, targets: npt.NDArray[Any], samples: int, outputs: 
             return [f"{where} must have one label for each of the {samples} inputs, got {len(targets)}"]
         if len(targets) and (targets.min() < 0 or targets.max() >= outputs):
             return [
-                f"{where} must be labels from 0 to {outputs - 1}, got {targets.min()} to {targets.max()}; number "
-                "the classes from 0 or give the network more outputs"
+                f"{where} must be labels from 0 to {outputs - 1}, got {targets.min()} to {targets.max()}; "
+                "number the classes from 0 or give the network more outputs"
             ]
         return []
     if targets.dtype.kind not in "iufb" or targets.shape != (samples, outputs):
         return [
-            f"{where} must be integer labels of shape ({samples},) or numbers of shape ({samples}, {outputs}), "
-            f"got {targets.dtype} of shape {targets.shape}"
+            f"{where} must be integer labels of shape ({samples},) or numbers of shape ({samples}, "
+            f"{outputs}), got {targets.dtype} of shape {targets.shape}"
         ]
     if not np.isfinite(targets).all():
         return [f"{where} must be finite, got nan or infinity"]

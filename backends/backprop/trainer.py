@@ -116,11 +116,13 @@ class Trainer:
         initial: Parameters | None = None,
         progress: Progress | None = None,
     ) -> Training:
-        """Train on ``inputs`` (samples, inputs) and ``targets``: labels (samples,) or rows (samples, outputs).
+        """Train on ``inputs`` (samples, inputs) and labels (samples,) or target rows (samples, outputs).
 
-        The validation part is ``validation`` (inputs, targets) or, with early stopping, a share of the samples
-        kept back. ``initial`` parameters are copied; without them they are drawn. ``progress`` is called after
-        every epoch. Raises InputError for arrays that do not fit, NeuromorphError if the loss stops being finite.
+        The validation part is ``validation`` (inputs, targets) or, with early stopping, a share of the
+        samples kept back. ``initial`` parameters are copied; without them they are drawn. ``progress`` is
+        called after every epoch.
+
+        Raises InputError for arrays that do not fit, and NeuromorphError if the loss stops being finite.
         """
         samples, encoded = self._read("train", inputs, targets)
         held_out = None if validation is None else self._read("train: validation", *validation)
@@ -179,8 +181,8 @@ class Trainer:
         if not math.isfinite(loss) or (validation_loss is not None and not math.isfinite(validation_loss)):
             raise NeuromorphError(
                 f"training diverged in epoch {number}: the loss must stay finite, got {loss} on training and "
-                f"{validation_loss} on validation samples; lower the learning rate of {self.optimiser} or scale "
-                "the inputs to about 1"
+                f"{validation_loss} on validation samples; lower the learning rate of {self.optimiser} or "
+                "scale the inputs to about 1"
             )
         return Epoch(
             number=number,
@@ -235,8 +237,8 @@ class Trainer:
             raise InputError(
                 [
                     f"train: EarlyStopping.validation_fraction {fraction} of {len(targets.rows)} samples "
-                    f"leaves {len(trained)} to train on and {len(kept_back)} to validate on, at least 1 of each "
-                    "is needed; pass validation=(inputs, targets) or use early_stopping=None"
+                    f"leaves {len(trained)} to train on and {len(kept_back)} to validate on, at least 1 of "
+                    "each is needed; pass validation=(inputs, targets) or use early_stopping=None"
                 ]
             )
         return trained, kept_back
@@ -246,8 +248,8 @@ def input_faults(where: str, inputs: npt.NDArray[Any], width: int) -> list[str]:
     """Say what is wrong with training inputs: finite numbers (samples, width), one sample or more."""
     if inputs.dtype.kind not in "iufb" or inputs.ndim != 2 or inputs.shape[1] != width or not len(inputs):
         return [
-            f"{where} must be numbers of shape (samples, {width}), at least one sample, got {inputs.dtype} of "
-            f"shape {inputs.shape}"
+            f"{where} must be numbers of shape (samples, {width}), at least one sample, got "
+            f"{inputs.dtype} of shape {inputs.shape}"
         ]
     if not np.isfinite(inputs).all():
         return [f"{where} must be finite, got nan or infinity"]

@@ -127,7 +127,7 @@ class QueueReceivePort(_QueuePort, compat.CspRecvPort):  # type: ignore[misc]
         return bool(self._queue)
 
 
-def connect(builder: Any, executable: Any, scheduler: Scheduler, text: str) -> QueueChannel:
+def connect(builder: Any, executable: Any, scheduler: Scheduler, text: str) -> tuple[QueueChannel, QueueReceivePort]:
     """Build the channel that ``builder`` describes and hand its ends to the builders of the two ProcessModels."""
     channel = QueueChannel(builder, scheduler, text)
     sender = QueueSendPort(builder.src_port_initializer.name, channel)
@@ -137,4 +137,4 @@ def connect(builder: Any, executable: Any, scheduler: Scheduler, text: str) -> Q
     target.set_csp_ports([receiver])
     source_port = compat.create_port_id(builder.src_process.id, builder.src_port_initializer.name)
     target.add_csp_port_mapping(source_port, receiver)
-    return channel
+    return channel, receiver

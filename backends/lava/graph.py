@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +69,9 @@ def label(process: Any) -> str:
     return f"{type(process).__name__} {process.name!r}"
 
 
-def traceback_of(error: BaseException, skip: int = 0) -> str:
-    """The traceback of ``error`` as text, without its ``skip`` outermost frames."""
+def traceback_of(error: BaseException, without: Collection[str] = ()) -> str:
+    """The traceback of ``error`` as text, from the first frame on that is not in one of the files ``without``."""
     trace = error.__traceback__
-    for _ in range(skip):
-        if trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
+    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename in without:
+        trace = trace.tb_next
     return "".join(traceback.format_exception(type(error), error, trace))

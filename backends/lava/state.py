@@ -14,7 +14,7 @@ from neuromorph.errors import InputError
 
 def read_attribute(model: Any, name: str) -> Any:
     """A copy of an attribute of a ProcessModel (every Var is one), in the type that the model holds."""
-    return copy.deepcopy(_attribute(model, name))
+    return copy.deepcopy(attribute_of(model, name))
 
 
 def write_attribute(model: Any, name: str, value: Any, *, notify: bool = False, resize: bool = False) -> None:
@@ -25,7 +25,7 @@ def write_attribute(model: Any, name: str, value: Any, *, notify: bool = False, 
     ``on_var_update`` as Lava's ``Var.set`` does: a LearningDense then rebuilds its rule from its Vars, and in fixed
     point cuts its time constants to integers.
     """
-    current = _attribute(model, name)
+    current = attribute_of(model, name)
     where = f"{type(model).__name__}.{name}"
     if sparse.issparse(current):
         value = _sparse_value(current, value, where)

@@ -7,9 +7,10 @@ model is left out of it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import greenlet
@@ -23,9 +24,11 @@ _ANSWER = compat.PyLoihiProcessModel.Response
 _REQUEST_PRE = int(_ANSWER.REQ_PRE_LRN_MGMT[0])
 _REQUEST_LEARNING = int(_ANSWER.REQ_LEARNING[0])
 _REQUEST_POST = int(_ANSWER.REQ_POST_LRN_MGMT[0])
-_REQUEST_PAUSE = int(_ANSWER.REQ_PAUSE[0])
-_REQUEST_STOP = int(_ANSWER.REQ_STOP[0])
+REQUEST_PAUSE = int(_ANSWER.REQ_PAUSE[0])
+REQUEST_STOP = int(_ANSWER.REQ_STOP[0])
 _PHASE_NAMES = {1: "spiking", 2: "pre-management", 3: "learning", 4: "post-management", 5: "host"}
+
+_EXIT_ATTEMPTS = 3  # A model that catches every exit is left to the garbage collector.
 
 Job = Callable[[], None]
 
@@ -37,7 +40,9 @@ class _AnswerPort:
         self._answers = answers
 
     def send(self, data: Any) -> None:
-        self._answers.add(int(data[0]))
+        answer = int(data[0])
+        if answer <= _REQUEST_PRE:  # The others say that a command was carried out, which a call says by returning.
+            self._answers.add(answer)
 
     def join(self) -> None:
         """Nothing to join."""
@@ -58,9 +63,9 @@ class Task:
 
     __slots__ = ("busy", "model", "process", "switch", "waiting", "worker")
 
-    def __init__(self, process: Any, model: Any) -> None:
+    def __init__(self, process: Any) -> None:
         self.process = process
-        self.model = model
+        self.model: Any = None
         self.worker: Any = None  # Its greenlet, alive only during a run.
         self.switch: Callable[..., Any] = _not_running
         self.busy = False  # Whether it has begun a job and not ended it.
@@ -74,23 +79,22 @@ def _not_running(*_: Any) -> Any:
 class Domain:
     """The ProcessModels of one Executable, stepped together."""
 
-    def __init__(self, executable: Any) -> None:
+    def __init__(self) -> None:
         self.ready: deque[Task] = deque()
         self.requests: list[QueueChannel] = []
         self.tasks: list[Task] = []
         self.current: Task | None = None
         self.phase = 5
         self.steps = 0  # Steps begun, over all runs.
-        self._executable = executable
         self._answers: set[int] = set()
         self._hub: Any = None
         self._jobs: dict[int, list[tuple[Task, Job]]] = {}
 
-    def add(self, process: Any, build: Callable[[], Any]) -> Task:
-        """Build the ProcessModel of ``process``; the channels must be connected."""
-        task = Task(process, None)
+    def add(self, process: Any, builder: Any) -> Task:
+        """Build the ProcessModel of ``process``; its channels must be connected."""
+        task = Task(process)
         self.current = task
-        task.model = build()
+        task.model = builder.build()
         task.model.service_to_process = _CommandPort()
         task.model.process_to_service = _AnswerPort(self._answers)
         self.current = None
@@ -114,10 +118,14 @@ class Domain:
                     self._jobs[number].append((task, command))
             self._jobs[5].append((task, commands[_PHASE.HOST[0]]))
 
-    def start(self) -> None:
-        """Make a greenlet for each task, in the calling thread."""
-        self._hub = greenlet.getcurrent()
-        done = self._hub.switch
+    def enter(self) -> None:
+        """See that each task has a greenlet that returns to the calling one; they are kept for the next run from it."""
+        caller = greenlet.getcurrent()
+        if self._hub is caller:
+            return
+        self.leave()
+        self._hub = caller
+        done = caller.switch
 
         def serve(job: Job | None) -> bool:
             while job is not None:
@@ -129,17 +137,20 @@ class Domain:
             task.worker = greenlet.greenlet(serve, self._hub)
             task.switch = task.worker.switch
 
-    def end(self) -> None:
-        """End all greenlets, also those that are suspended inside a model, and so unwind them."""
+    def leave(self) -> None:
+        """End the greenlets, wherever in a model they are suspended.
+
+        Those of another thread cannot be entered from here; they end when they are freed.
+        """
+        same_thread = self._hub is greenlet.getcurrent()
         for task in self.tasks:
             worker, task.worker, task.switch = task.worker, None, _not_running
-            self.current = task
-            task.busy, task.waiting = False, ""
-            for _ in range(3):  # A model may catch the exit and wait again; it is left to the collector then.
-                if worker is None or not worker:
+            for _ in range(_EXIT_ATTEMPTS if same_thread else 0):
+                if not worker:
                     break
-                worker.throw(greenlet.GreenletExit)
-        self.current = None
+                with contextlib.suppress(BaseException):  # Only the failure that led here is reported.
+                    worker.throw(greenlet.GreenletExit)
+        self._hub = None
         self.ready.clear()
         self.requests.clear()
 
@@ -160,7 +171,7 @@ class Domain:
                 answers.discard(_REQUEST_POST)
                 self._run_phase(4)
             else:
-                request = _REQUEST_PAUSE if _REQUEST_PAUSE in answers else _REQUEST_STOP
+                request = REQUEST_PAUSE if REQUEST_PAUSE in answers else REQUEST_STOP
                 ended = request in answers
                 answers.clear()
                 return request if ended else 0
@@ -170,16 +181,13 @@ class Domain:
         """The host phase that ends a run: VarPorts still answer."""
         self._run_phase(5)
 
-    def command(self, command: Any) -> Iterable[BaseException]:
-        """Let every model handle a command of the runtime service, and yield what goes wrong."""
+    def stop(self) -> None:
+        """Let every model handle the command to stop."""
         for task in self.tasks:
             self.current = task
-            try:
-                if not task.switch(task.model._cmd_handlers[command[0]]):
-                    task.busy = True
-                    self._finish(1)
-            except Exception as error:
-                yield error
+            if not task.switch(task.model._cmd_handlers[compat.MGMT_COMMAND.STOP[0]]):
+                task.busy = True
+                self._finish(1)
 
     def wait(self, channel: QueueChannel, *, sending: bool) -> None:
         task = self.current
@@ -261,7 +269,7 @@ class Domain:
 
 
 def _model_name(task: Task) -> str:
-    return task.process.model_class.__name__ if task.model is None else type(task.model).__name__
+    return str(task.process.model_class.__name__)
 
 
 def _overrides(model: Any, stock: type, name: str) -> bool:

@@ -179,14 +179,18 @@ class _Parser:
             elif word in VARIABLES:
                 factors.append(Factor(word))
             elif kind == "name":
-                self.fail(f"there is no variable {word!r}; known: {' '.join(('x0', 'y0', 'u0..u9', *VARIABLES))}", position)
+                self.fail(
+                    f"there is no variable {word!r}; known: {' '.join(('x0', 'y0', 'u0..u9', *VARIABLES))}", position
+                )
             else:
                 self.fail(f"expected a number, a variable or a bracket, got {word!r}", position)
             if self.peek() == "*":
                 self.index += 1
                 continue
             if self.peek() in ("^", "**"):
-                self.fail("powers are for numbers only; write a variable twice to square it", self.tokens[self.index][2])
+                self.fail(
+                    "powers are for numbers only; write a variable twice to square it", self.tokens[self.index][2]
+                )
             if self.peek() == "/":
                 self.fail("there is no division; multiply by a number instead", self.tokens[self.index][2])
             break
@@ -194,7 +198,9 @@ class _Parser:
         if not dependencies:
             self.fail(f"the product {text!r} has no dependency: multiply by x0, y0 or u0 to u9")
         if len(dependencies) > 1:
-            self.fail(f"the product {text!r} has {len(dependencies)} dependencies ({', '.join(dependencies)}): only one is allowed")
+            self.fail(
+                f"the product {text!r} has {len(dependencies)} dependencies ({', '.join(dependencies)}): only one is allowed"
+            )
         return Product(coefficient, dependencies[0], tuple(factors))
 
     def number(self, word: str) -> float:
@@ -229,7 +235,9 @@ class _Parser:
             elif word in VARIABLES:
                 self.fail("a bracket may hold one variable and numbers; multiply out longer ones", position)
             else:
-                self.fail(f"a bracket may hold one of {' '.join(VARIABLES)} plus or minus a number, got {word!r}", position)
+                self.fail(
+                    f"a bracket may hold one of {' '.join(VARIABLES)} plus or minus a number, got {word!r}", position
+                )
             if self.peek() in ("+", "-"):
                 negative = self.take()[1] == "-"
                 continue

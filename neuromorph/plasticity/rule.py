@@ -66,7 +66,9 @@ class LearningRule:
     dt_sum: SumOfProducts | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "modulators", MappingProxyType({k: float(v) for k, v in dict(self.modulators).items()}))
+        object.__setattr__(
+            self, "modulators", MappingProxyType({k: float(v) for k, v in dict(self.modulators).items()})
+        )
         faults: list[str] = []
         for target in ("dw", "dt"):
             parsed = None

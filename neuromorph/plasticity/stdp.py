@@ -7,10 +7,10 @@ import math
 from neuromorph.plasticity.rule import LearningRule, Trace
 
 
-def STDP(  # noqa: N802  (named as the field names it)
+def STDP(
     *,
-    A_plus: float = 0.01,  # noqa: N803
-    A_minus: float = 0.012,  # noqa: N803
+    A_plus: float = 0.01,
+    A_minus: float = 0.012,
     tau_plus: float = 20e-3,
     tau_minus: float = 20e-3,
     w_min: float = -math.inf,
@@ -36,12 +36,12 @@ def STDP(  # noqa: N802  (named as the field names it)
     )
 
 
-def RewardModulatedSTDP(  # noqa: N802
+def RewardModulatedSTDP(
     *,
     modulator: str,
     learning_rate: float = 1.0,
-    A_plus: float = 1.0,  # noqa: N803
-    A_minus: float = 1.0,  # noqa: N803
+    A_plus: float = 1.0,
+    A_minus: float = 1.0,
     tau_plus: float = 20e-3,
     tau_minus: float = 20e-3,
     tau_e: float = 1.0,

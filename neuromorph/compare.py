@@ -1,0 +1,189 @@
+"""One program on several backends: are the spikes the same, and if not, where do they differ first?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neuromorph import registry
+from neuromorph.backend import Backend
+from neuromorph.discretise import discretise
+from neuromorph.errors import BackendUnavailable, InputError, SimulatorError, UnsupportedError
+from neuromorph.network import Network
+from neuromorph.program import Program
+from neuromorph.recording import Recording, SpikeTrain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Divergence:
+    """The first spike that one backend has and the other has not; steps count from 1, as in time."""
+
+    step: int
+    population: str
+    neuron: int
+    reference_spiked: bool
+
+    def __str__(self) -> str:
+        who = "the reference only" if self.reference_spiked else "this backend only"
+        return f"step {self.step}, population {self.population!r}, neuron {self.neuron}: a spike on {who}"
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BackendRun:
+    """What one backend made of the program."""
+
+    backend: str
+    recording: Recording | None = None
+    reason: str = ""  # why there is no recording
+    spikes_equal: bool | None = None  # against the first backend that ran; None for that one and where nothing ran
+    first_divergence: Divergence | None = None
+    weights: Mapping[str, Any] = field(default_factory=dict)  # of plastic projections, at the end of the run
+    largest_weight_difference: float | None = None  # against the first backend that ran, relative to its largest weight
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """One program, one input, several backends; the first that ran is what the others are held against."""
+
+    program_fingerprint: str
+    steps: int
+    runs: tuple[BackendRun, ...]
+
+    @property
+    def all_equal(self) -> bool:
+        """Whether every backend that ran gave the same spikes."""
+        return all(run.spikes_equal is not False for run in self.runs)
+
+    def __getitem__(self, backend: str) -> BackendRun:
+        for run in self.runs:
+            if run.backend == backend:
+                return run
+        raise InputError(f"{backend!r} was not compared; known: {', '.join(run.backend for run in self.runs)}")
+
+    def __str__(self) -> str:
+        return "\n".join(f"{run.backend}: {_sentence(run)}" for run in self.runs)
+
+    def to_json(self) -> dict[str, Any]:
+        """Rows of plain values."""
+        return {
+            "program_fingerprint": self.program_fingerprint,
+            "steps": self.steps,
+            "all_equal": self.all_equal,
+            "rows": [
+                {
+                    "backend": run.backend,
+                    "available": run.recording is not None,
+                    "reason": run.reason,
+                    "spikes": None if run.recording is None else sum(map(len, run.recording.spikes.values())),
+                    "steps_per_second": None if run.recording is None else run.recording.steps_per_second,
+                    "spikes_equal": run.spikes_equal,
+                    "first_divergence": None if run.first_divergence is None else run.first_divergence.to_json(),
+                    "largest_weight_difference": run.largest_weight_difference,
+                }
+                for run in self.runs
+            ],
+        }
+
+
+def compare(
+    network: Network | Program,
+    steps: int,
+    *,
+    backends: Sequence[str | Backend] = ("reference",),
+    inputs: Mapping[str, Any] | None = None,
+    modulators: Mapping[str, Any] | None = None,
+    dt: float = 1e-3,
+    seed: int = 0,
+) -> Comparison:
+    """Run one program on each backend with the same inputs and hold the spikes of every population together.
+
+    The first backend that runs is the reference of the comparison. A backend that is missing, or that cannot run the
+    program, is a row with the reason and does not stop the others.
+    """
+    program = discretise(network, dt=dt, seed=seed) if isinstance(network, Network) else network
+    watched = program.with_all_spikes()
+    runs: list[BackendRun] = []
+    base: BackendRun | None = None
+    for backend in backends:
+        run = _run(watched, steps, backend, inputs, modulators, seed, base)
+        if base is None and run.recording is not None:
+            base = run
+        runs.append(run)
+    return Comparison(program_fingerprint=program.fingerprint, steps=steps, runs=tuple(runs))
+
+
+def _run(
+    program: Program,
+    steps: int,
+    backend: str | Backend,
+    inputs: Mapping[str, Any] | None,
+    modulators: Mapping[str, Any] | None,
+    seed: int,
+    base: BackendRun | None,
+) -> BackendRun:
+    name = backend.name if isinstance(backend, Backend) else backend
+    try:
+        with registry.get(backend).open(program, seed=seed) as session:
+            recording = session.run(steps, inputs=inputs, modulators=modulators)
+            weights = {p.name: session.read(f"{p.name}.weight") for p in program.projections if p.rule is not None}
+    except (BackendUnavailable, UnsupportedError, SimulatorError) as error:
+        return BackendRun(backend=name, reason=str(error))
+    if base is None or base.recording is None:
+        return BackendRun(backend=name, recording=recording, weights=weights)
+    divergence = first_divergence(base.recording.spikes, recording.spikes)
+    return BackendRun(
+        backend=name,
+        recording=recording,
+        weights=weights,
+        spikes_equal=divergence is None,
+        first_divergence=divergence,
+        largest_weight_difference=_weight_difference(base.weights, weights),
+    )
+
+
+def first_divergence(reference: Mapping[str, SpikeTrain], other: Mapping[str, SpikeTrain]) -> Divergence | None:
+    """The earliest spike that only one of them has: lowest step, then population in order, then neuron; None if equal."""
+    found: list[tuple[int, int, int, str, bool]] = []
+    for order, (name, mine) in enumerate(reference.items()):
+        theirs = other[name]
+        if mine.shape != theirs.shape:
+            raise InputError(
+                f"spikes of {name!r} have shapes {mine.shape} and {theirs.shape}: they are of different runs"
+            )
+        width = mine.shape[1]
+        only_mine = np.setdiff1d(mine.steps * width + mine.ids, theirs.steps * width + theirs.ids, assume_unique=True)
+        only_theirs = np.setdiff1d(theirs.steps * width + theirs.ids, mine.steps * width + mine.ids, assume_unique=True)
+        for keys, in_reference in ((only_mine, True), (only_theirs, False)):
+            if keys.size:
+                step, neuron = divmod(int(keys.min()), width)
+                found.append((step, order, neuron, name, in_reference))
+    if not found:
+        return None
+    step, _, neuron, name, in_reference = min(found)
+    return Divergence(step=step + 1, population=name, neuron=neuron, reference_spiked=in_reference)
+
+
+def _weight_difference(reference: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
+    if not reference:
+        return None
+    largest = 0.0
+    for name, mine in reference.items():
+        scale = float(abs(mine).max()) if mine.size else 0.0
+        difference = float(abs(mine - other[name]).max()) if mine.size else 0.0
+        largest = max(largest, difference / scale if scale > 0 else difference)
+    return largest
+
+
+def _sentence(run: BackendRun) -> str:
+    if run.recording is None:
+        return f"did not run: {run.reason}"
+    if run.spikes_equal is None:
+        return f"{sum(map(len, run.recording.spikes.values()))} spikes, the others are held against these"
+    return "same spikes" if run.spikes_equal else f"differs first at {run.first_divergence}"

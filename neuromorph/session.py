@@ -1,0 +1,339 @@
+"""A program loaded into a simulator: the part of every backend that checks, chunks, records and counts."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuromorph.counts import count
+from neuromorph.errors import InputError, SimulatorError, raise_faults
+from neuromorph.plastic_state import PRE_TRACES
+from neuromorph.program import Program, ProjectionProgram
+from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording, SpikeTrain
+from neuromorph.watchdog import Watchdog
+
+
+@dataclass(frozen=True, eq=False)
+class Advance:
+    """What a simulator hands back for some steps: spikes of every population, and probed neuron states.
+
+    ``states[population, variable]`` has shape (steps, neurons), for each pair in ``Session.state_probes``.
+    """
+
+    spikes: Mapping[str, SpikeTrain]
+    states: Mapping[tuple[str, str], FloatArray]
+
+
+class Session(ABC):
+    """A program loaded into a simulator: run it in chunks, read and write its state, close it.
+
+    Running 10 x 100 steps equals running 1000 steps; state is reset only by :meth:`reset`. Use it as a context manager.
+
+    A subclass implements :meth:`_advance`, :meth:`_read`, :meth:`_write`, :meth:`_reset` and :meth:`_close`; synapse
+    variables pass through them as vectors with one entry for each existing synapse in the program's order.
+    """
+
+    def __init__(self, program: Program, *, backend: str, seed: int, stall_second: float) -> None:
+        self.program, self.backend, self.seed, self.stall_second = program, backend, seed, stall_second
+        self.steps_run = 0
+        self._closed = False
+        self._failed = ""
+        self.state_probes = [(p.target, p.variable) for p in program.probes if p.variable in ("u", "v")]
+
+    @abstractmethod
+    def _advance(
+        self,
+        steps: int,
+        inputs: Mapping[str, BoolArray],
+        modulators: Mapping[str, FloatArray],
+        beat: Callable[[], None],
+    ) -> Advance:
+        """Run ``steps`` steps; call ``beat`` at least once a step. Inputs (steps, size), modulators (steps, size)."""
+
+    @abstractmethod
+    def _read(self, owner: str, variable: str) -> npt.NDArray[Any]:
+        """A variable of :meth:`variables` as a vector."""
+
+    @abstractmethod
+    def _write(self, owner: str, variable: str, values: npt.NDArray[Any]) -> None:
+        """Set a variable from a full vector."""
+
+    @abstractmethod
+    def _reset(self) -> None:
+        """Forget u, v, refractory counts, spikes under way, traces and tags; keep weights, thresholds and bias."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Free everything; called once."""
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session; more than once does no harm."""
+        if not self._closed:
+            self._closed = True
+            self._close()
+
+    def variables(self) -> dict[str, int]:
+        """Addresses that :meth:`read` and :meth:`write` take, with the number of values each holds."""
+        found: dict[str, int] = {}
+        for population in self.program.populations:
+            for variable in ("u", "v", "v_threshold", "bias"):
+                found[f"{population.name}.{variable}"] = population.size
+        for projection in self.program.projections:
+            found[f"{projection.name}.weight"] = projection.synapses
+            if projection.rule is not None:
+                if projection.rule.dt is not None:
+                    found[f"{projection.name}.tag"] = projection.synapses
+                for trace in projection.rule.traces:
+                    found[f"{projection.name}.{trace}"] = (
+                        projection.pre_size if trace in PRE_TRACES else projection.post_size
+                    )
+        return found
+
+    def read(self, name: str) -> Any:
+        """The present value of ``population.variable`` or ``projection.variable``.
+
+        Neuron variables and traces have shape (n,). Synapse variables are arrays (post, pre) where every synapse exists,
+        and SciPy CSR arrays of that shape otherwise.
+        """
+        owner, variable, projection = self._address(name)
+        values = np.array(self._read(owner, variable), dtype=np.float64)
+        if projection is None:
+            return values
+        if projection.is_full:
+            return projection.matrix(values)
+        from scipy.sparse import csr_array
+
+        shape = (projection.post_size, projection.pre_size)
+        return csr_array((values, projection.pre_index.copy(), projection.by_post.copy()), shape=shape)
+
+    def write(self, name: str, value: Any) -> None:
+        """Set a variable: one number for all, or what :meth:`read` gives. Weights must respect the rule's bounds."""
+        owner, variable, projection = self._address(name)
+        size = self.variables()[name]
+        values = self._vector(name, value, size, projection)
+        if not np.all(np.isfinite(values)):
+            raise InputError(f"{name} must be finite")
+        if variable == "v_threshold" and np.any(values <= 0):
+            raise InputError(f"{name} must be > 0, got {float(values.min())!r}")
+        rule = None if projection is None or variable != "weight" else projection.rule
+        if rule is not None and values.size and (values.min() < rule.w_min or values.max() > rule.w_max):
+            raise InputError(
+                f"{name} must lie in the rule's bounds {rule.w_min!r}..{rule.w_max!r},"
+                f" got {float(values.min())!r}..{float(values.max())!r}: clip first"
+            )
+        self._write(owner, variable, values)
+
+    def reset(self) -> None:
+        """Forget u, v, refractory counts, spikes under way, traces and tags; keep weights, thresholds, bias and time."""
+        self._check_open()
+        self._reset()
+
+    def run(
+        self, steps: int, *, inputs: Mapping[str, Any] | None = None, modulators: Mapping[str, Any] | None = None
+    ) -> Recording:
+        """Run ``steps`` time steps.
+
+        ``inputs[name]``: spikes of an input, shape (steps, size), any nonzero entry a spike; inputs not given are silent.
+        ``modulators[name]``: third factor, shape (steps,) or (steps, size); not given: 0. Raises :class:`InputError` with
+        everything that does not fit, :class:`SimulatorError` where the simulator fails, :class:`SimulatorStalled` where it
+        hangs.
+        """
+        self._check_open()
+        fed, factors = self._checked(steps, inputs or {}, modulators or {})
+        first = self.steps_run
+        began = time.perf_counter()
+        pieces: list[Advance] = []
+        synapse_samples: dict[tuple[str, str], list[FloatArray]] = {}
+        synapse_steps: dict[tuple[str, str], list[int]] = {}
+        try:
+            with Watchdog(stall_second=self.stall_second, what=f"{self.backend} run of {self.program.name!r}") as dog:
+                for start, stop in self._pieces(steps):
+                    pieces.append(
+                        self._advance(
+                            stop - start,
+                            {name: values[start:stop] for name, values in fed.items()},
+                            {name: values[start:stop] for name, values in factors.items()},
+                            dog.beat,
+                        )
+                    )
+                    self.steps_run = first + stop
+                    for probe in self.program.probes:
+                        if probe.variable in ("weight", "tag") and self.steps_run % probe.every == 0 and stop > start:
+                            key = (probe.target, probe.variable)
+                            synapse_samples.setdefault(key, []).append(np.array(self._read(*key), dtype=np.float64))
+                            synapse_steps.setdefault(key, []).append(stop - 1)
+        except BaseException as error:
+            self._failed = f"{type(error).__name__}: {error}"
+            self.close()
+            raise
+        wall = time.perf_counter() - began
+        return self._recording(first, steps, fed, pieces, synapse_samples, synapse_steps, wall)
+
+    def _recording(
+        self,
+        first: int,
+        steps: int,
+        fed: Mapping[str, BoolArray],
+        pieces: list[Advance],
+        synapse_samples: Mapping[tuple[str, str], list[FloatArray]],
+        synapse_steps: Mapping[tuple[str, str], list[int]],
+        wall: float,
+    ) -> Recording:
+        spikes = {name: SpikeTrain.from_dense(values) for name, values in fed.items()}
+        for population in self.program.populations:
+            spikes[population.name] = _joined([piece.spikes[population.name] for piece in pieces], population.size)
+        states: dict[tuple[str, str], FloatArray] = {}
+        state_steps: dict[tuple[str, str], IntArray] = {}
+        for probe in self.program.probes:
+            key = (probe.target, probe.variable)
+            if probe.variable in ("u", "v"):
+                rows = np.flatnonzero((first + 1 + np.arange(steps)) % probe.every == 0)
+                size = self.program.sizes[probe.target]
+                whole = np.concatenate([piece.states[key] for piece in pieces]) if pieces else np.zeros((0, size))
+                states[key], state_steps[key] = whole[rows], rows
+            elif probe.variable in ("weight", "tag"):
+                samples = synapse_samples.get(key, [])
+                size = self.program.projection(probe.target).synapses
+                states[key] = np.array(samples, dtype=np.float64).reshape(len(samples), size)
+                state_steps[key] = np.array(synapse_steps.get(key, []), dtype=np.int64)
+        wanted = {probe.target for probe in self.program.probes if probe.variable == "spikes"}
+        return Recording(
+            program_fingerprint=self.program.fingerprint,
+            backend=self.backend,
+            seed=self.seed,
+            dt=self.program.dt,
+            first_step=first,
+            steps=steps,
+            spikes={name: train for name, train in spikes.items() if name in wanted},
+            states=states,
+            state_steps=state_steps,
+            counts=count(self.program, spikes, first_step=first, steps=steps),
+            wall_second=wall,
+        )
+
+    def _pieces(self, steps: int) -> Iterator[tuple[int, int]]:
+        """Runs between samples of probed synapse variables, which are read while the simulator stands still."""
+        every = [probe.every for probe in self.program.probes if probe.variable in ("weight", "tag")]
+        stops = {steps}
+        for interval in every:
+            stops.update(range(interval - self.steps_run % interval, steps, interval))
+        start = 0
+        for stop in sorted(stops):
+            yield start, stop
+            start = stop
+
+    def _checked(
+        self, steps: object, inputs: Mapping[str, Any], modulators: Mapping[str, Any]
+    ) -> tuple[dict[str, BoolArray], dict[str, FloatArray]]:
+        faults: list[str] = []
+        if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
+            raise InputError(f"steps must be a whole number >= 0, got {steps!r}")
+        sizes = {item.name: item.size for item in self.program.inputs}
+        fed = {name: np.zeros((int(steps), size), dtype=np.bool_) for name, size in sizes.items()}
+        for name, values in inputs.items():
+            if name not in sizes:
+                faults.append(f"inputs: there is no input {name!r}; known: {', '.join(sizes) or 'none'}")
+                continue
+            array = np.asarray(values)
+            if array.shape != (steps, sizes[name]) or array.dtype.kind not in "biuf":
+                faults.append(
+                    f"inputs[{name!r}] must be numbers of shape ({steps}, {sizes[name]}), got {array.dtype} {array.shape}"
+                )
+            elif array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+                faults.append(f"inputs[{name!r}] must be finite")
+            else:
+                fed[name] = array != 0
+        known = {modulator.name: modulator.size for modulator in self.program.modulators}
+        factors = {name: np.zeros((int(steps), size)) for name, size in known.items()}
+        for name, values in modulators.items():
+            if name not in known:
+                faults.append(f"modulators: there is no modulator {name!r}; known: {', '.join(known) or 'none'}")
+                continue
+            array = np.asarray(values, dtype=np.float64)
+            if array.shape == (steps,) and known[name] == 1:
+                array = array[:, np.newaxis]
+            if array.shape != (steps, known[name]):
+                wanted = f"({steps},)" if known[name] == 1 else f"({steps}, {known[name]})"
+                faults.append(f"modulators[{name!r}] must have shape {wanted}, got {array.shape}")
+            elif not np.all(np.isfinite(array)):
+                faults.append(f"modulators[{name!r}] must be finite")
+            else:
+                factors[name] = array
+        raise_faults(InputError, faults)
+        return fed, factors
+
+    def _address(self, name: str) -> tuple[str, str, ProjectionProgram | None]:
+        self._check_open()
+        known = self.variables()
+        if name not in known:
+            raise InputError(f"there is no variable {name!r}; known: {', '.join(known)}")
+        owner, _, variable = name.rpartition(".")
+        if variable in ("weight", "tag"):
+            return owner, variable, self.program.projection(owner)
+        return owner, variable, None
+
+    def _vector(self, name: str, value: Any, size: int, projection: ProjectionProgram | None) -> FloatArray:
+        if projection is not None and type(value).__module__.partition(".")[0] == "scipy":
+            csr = value.tocsr()
+            csr.sort_indices()
+            fits = csr.shape == (projection.post_size, projection.pre_size)
+            if not fits or not (
+                np.array_equal(csr.indptr, projection.by_post) and np.array_equal(csr.indices, projection.pre_index)
+            ):
+                raise InputError(f"{name}: the matrix must store exactly the {size} synapses that exist")
+            return np.asarray(csr.data, dtype=np.float64)
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"{name} must be numbers, got {value!r}") from None
+        if array.ndim == 0:
+            return np.full(size, float(array))
+        if projection is not None and array.shape == (projection.post_size, projection.pre_size):
+            values = array[projection.post_index, projection.pre_index]
+            if np.count_nonzero(array) != np.count_nonzero(values):
+                raise InputError(
+                    f"{name}: there are nonzero values where no synapse exists; an absent synapse never grows"
+                )
+            return np.asarray(values, dtype=np.float64)
+        if projection is None and array.shape == (size,):
+            return array.copy()
+        wanted = f"({size},)" if projection is None else f"({projection.post_size}, {projection.pre_size})"
+        raise InputError(f"{name} must be one number or have shape {wanted}, got {array.shape}")
+
+    def _check_open(self) -> None:
+        if self._closed:
+            reason = f" after it failed with {self._failed}" if self._failed else ""
+            raise SimulatorError(f"this {self.backend} session was closed{reason}: open a new one")
+
+
+def reward(modulators: Mapping[str, FloatArray], weights: Mapping[str, float], step: int) -> FloatArray | None:
+    """r of one step: the weighted sum of modulator values, shape (1,) or (post_size,); None where no modulator is named."""
+    if not weights:
+        return None
+    total: FloatArray = np.zeros(1)
+    for name, weight in weights.items():
+        total = total + weight * modulators[name][step]
+    return total
+
+
+def _joined(trains: list[SpikeTrain], size: int) -> SpikeTrain:
+    offset, steps, ids = 0, [], []
+    for train in trains:
+        steps.append(train.steps + offset)
+        ids.append(train.ids)
+        offset += train.shape[0]
+    if not trains:
+        return SpikeTrain(np.zeros(0, np.int64), np.zeros(0, np.int64), (0, size))
+    return SpikeTrain(np.concatenate(steps), np.concatenate(ids), (offset, size))
