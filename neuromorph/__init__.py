@@ -2,6 +2,7 @@
 
 from neuromorph.compare import compare
 from neuromorph.connectors import AllToAll, Dense, FixedProbability, Normal, OneToOne, Sparse, Uniform
+from neuromorph.costs import estimate
 from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Probe, Projection
 from neuromorph.neurons import IF, LIF
@@ -37,6 +38,7 @@ __all__ = [
     "Uniform",
     "compare",
     "compile",
+    "estimate",
     "open",
     "run",
 ]

@@ -30,7 +30,7 @@ def require_between(
 
     >>> require_between("Adam.beta_1", 1.0, 0.0, 1.0, low_allowed=True, remedy="use 0.9")
     ['Adam.beta_1 must be in [0.0, 1.0), got 1.0; use 0.9']
-    >>> require_between("SGD.learning_rate", 0.0, 0.0, math.inf, low_allowed=False, remedy="use 0.01")
+    >>> require_between("SGD.learning_rate", 0.0, 0.0, float("inf"), low_allowed=False, remedy="use 0.01")
     ['SGD.learning_rate must be in (0.0, inf), got 0.0; use 0.01']
     """
     if isinstance(value, Real) and not isinstance(value, bool):

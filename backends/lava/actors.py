@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from typing import IO, Any
 
 from neuromorph.backends.lava import compat, graph, state
@@ -27,7 +28,6 @@ _PR_SET_PDEATHSIG = 1
 _PARENT_POLL_SECOND = 0.5
 _LONGEST_REPORT = 30_000  # Characters; a pipe takes that much without a reader.
 _PHASE_NAMES = {1: "spiking", 2: "pre-management", 3: "learning", 4: "post-management", 5: "host"}
-_fork = multiprocessing.get_context("fork")
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -51,7 +51,7 @@ def die_with_parent(parent: int, in_main_thread: bool) -> None:
     threading.Thread(target=look, name="die-with-parent", daemon=True).start()
 
 
-class Actor(_fork.Process):
+class Actor(ForkProcess):
     """One operating system process of a run; reports that it was built, or the traceback of what ended it."""
 
     def __init__(self, builder: Any, title: str, mailbox: Mailbox, dumps: IO[bytes]) -> None:
@@ -64,7 +64,7 @@ class Actor(_fork.Process):
         self._parent = os.getpid()
         self._in_main_thread = threading.current_thread() is threading.main_thread()
         self._reports: Connection[Any, Any]
-        self._reports, self._report = _fork.Pipe(duplex=False)
+        self._reports, self._report = multiprocessing.Pipe(duplex=False)
         self.is_built = False
         self.failure: str | None = None
 

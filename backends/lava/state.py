@@ -45,7 +45,8 @@ def write_attribute(model: Any, name: str, value: Any, *, notify: bool = False, 
         model.on_var_update()
 
 
-def _attribute(model: Any, name: str) -> Any:
+def attribute_of(model: Any, name: str) -> Any:
+    """The attribute itself, not a copy."""
     try:
         return getattr(model, name)
     except AttributeError:

@@ -1,0 +1,268 @@
+"""The tables of a scorecard: for the terminal, as GitHub Markdown, and as plain cells for the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import stdev
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from neuromorph.report.estimates import estimates
+from neuromorph.report.units import ABSENT, PLUS_MINUS, percent, printable, si, si_range
+from neuromorph.scorecard import Range, Row, Scorecard
+
+_HEADING_WIDTH = 12  # headings of figures are broken to this
+_NAME_WIDTH = 18  # names are not broken below this
+REFERENCE = "reference"  # the backend that the others are compared with
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column: its heading, and whether it holds figures (aligned right, never broken)."""
+
+    heading: str
+    figures: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One row of cells; ``notice`` stands in place of the figures of what was not available."""
+
+    cells: tuple[str, ...]
+    notice: str = ""
+    agrees: bool | None = None  # with the reference, where it was compared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One table, as data; consecutive lines with the same first cell belong together."""
+
+    title: str
+    note: str  # how to read it
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+
+
+def sheets(scorecard: Scorecard, *, dash: str = "-") -> tuple[Sheet, ...]:
+    """The tables that have at least one line; ``dash`` stands between low and high."""
+    built = (_learning_sheet(scorecard), _simulation_sheet(scorecard), _chip_sheet(scorecard, dash))
+    return tuple(sheet for sheet in built if sheet.lines)
+
+
+def terminal_tables(scorecard: Scorecard) -> Group:
+    """The tables for ``rich.console.Console.print``; readable from 80 columns on, best from 100."""
+    parts: list[Table | Padding] = []
+    for sheet in sheets(scorecard):
+        parts += [_rich_table(sheet), Padding(Text(sheet.note, style="dim"), (0, 1, 1, 1))]
+    return Group(*parts)
+
+
+def terminal_text(scorecard: Scorecard, *, width: int = 100) -> str:
+    """The terminal tables as plain text, so many columns wide."""
+    console = Console(width=width, color_system=None, force_terminal=False, legacy_windows=False)
+    with console.capture() as capture:
+        console.print(terminal_tables(scorecard))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def markdown(scorecard: Scorecard) -> str:
+    """The tables as GitHub Markdown."""
+    return "\n".join(line for sheet in sheets(scorecard) for line in _markdown_lines(sheet))
+
+
+def accuracy_text(row: Row) -> str:
+    """Mean accuracy over seeds and its standard deviation, in percent without the sign; ``-`` where there is none."""
+    if row.accuracy is None:
+        return ABSENT
+    if len(row.accuracy_by_seed) < 2:
+        return percent(row.accuracy)
+    return f"{percent(row.accuracy)} {PLUS_MINUS} {percent(stdev(row.accuracy_by_seed))}"
+
+
+def agreement_text(row: Row) -> str:
+    """Whether the spikes were those of the reference, or where they differ first."""
+    if row.spikes_equal:
+        return "yes"
+    if row.spikes_equal is None:
+        return "(the reference)" if row.backend == REFERENCE else "not compared"
+    return f"no: first at {divergence_text(row)}"
+
+
+def divergence_text(row: Row) -> str:
+    """Where the spikes of a row differ first from those of the reference."""
+    where = row.first_divergence or {}
+    parts = (("{}", "phase"), ("step {},", "step"), ("{}", "population"), ("neuron {}", "neuron"))
+    words = [form.format(where[name]) for form, name in parts if where.get(name) is not None]
+    return printable(" ".join(words)).rstrip(",") or "an unknown place"
+
+
+def _learning_sheet(scorecard: Scorecard) -> Sheet:
+    lines = [
+        Line(
+            cells=(
+                printable(row.learner),
+                printable(row.backend),
+                accuracy_text(row),
+                ABSENT if row.samples is None else f"{row.samples:,}",
+                ABSENT if row.learning_memory_byte is None else si(row.learning_memory_byte, "B"),
+                agreement_text(row),
+            ),
+            agrees=row.spikes_equal,
+        )
+        for row in scorecard.rows
+        if row.available
+    ]
+    columns = (
+        Column(heading="Learner", figures=False),
+        Column(heading="Backend", figures=False),
+        Column(heading="Test accuracy, %"),
+        Column(heading="Training samples seen"),
+        Column(heading="Memory for learning"),
+        Column(heading="Same spikes as the reference", figures=False),
+    )
+    return Sheet(
+        title="Learning and agreement",
+        note=_learning_note(scorecard),
+        columns=columns,
+        lines=(*lines, *_unavailable(scorecard, len(columns))),
+    )
+
+
+def _learning_note(scorecard: Scorecard) -> str:
+    several = len(scorecard.seeds) > 1
+    spread = f"mean {PLUS_MINUS} standard deviation over {len(scorecard.seeds)} seeds, " if several else ""
+    return (
+        f"Accuracy: {spread}on {scorecard.test_samples:,} held-out samples. Memory: what learning holds beside the "
+        "weights. Spikes are compared one by one, in classifying and in learning."
+    )
+
+
+def _unavailable(scorecard: Scorecard, columns: int) -> Iterator[Line]:
+    learners: dict[tuple[str, str], list[str]] = {}
+    for row in scorecard.rows:
+        if not row.available:
+            learners.setdefault((row.backend, row.reason), []).append(row.learner)
+    for (backend, reason), names in learners.items():
+        cells = (printable(", ".join(dict.fromkeys(names))), printable(backend), *[ABSENT] * (columns - 2))
+        yield Line(cells=cells, notice=f"not available: {printable(reason) or 'no reason given'}")
+
+
+def _simulation_sheet(scorecard: Scorecard) -> Sheet:
+    def seconds(value: float | None) -> str:
+        return ABSENT if value is None else si(value, "s")
+
+    def count(value: float | None) -> str:
+        return ABSENT if value is None else si(value)
+
+    lines = [
+        Line(
+            cells=(
+                printable(row.learner),
+                printable(row.backend),
+                seconds(row.seconds_per_sample),
+                seconds(row.learning_seconds_per_sample),
+                count(row.steps_per_second),
+                count(row.synaptic_operations),
+            )
+        )
+        for row in scorecard.rows
+        if row.available
+    ]
+    return Sheet(
+        title="Work and speed on this machine",
+        note="Wall time as measured here, of the simulators; it says nothing about a chip.",
+        columns=(
+            Column(heading="Learner", figures=False),
+            Column(heading="Backend", figures=False),
+            Column(heading="Wall time, one sample classified"),
+            Column(heading="Wall time, one sample learned"),
+            Column(heading="Time steps per second"),
+            Column(heading="Synaptic operations per inference"),
+        ),
+        lines=tuple(lines),
+    )
+
+
+def _chip_sheet(scorecard: Scorecard, dash: str) -> Sheet:
+    def ends(value: Range | None, unit: str) -> str:
+        return ABSENT if value is None else si_range(value, unit, dash=dash)
+
+    lines = [
+        Line(
+            cells=(
+                printable(entry.learner),
+                printable(entry.chip),
+                ends(entry.energy_joule, "J"),
+                ends(entry.learning_energy_joule, "J"),
+                ends(entry.latency_second, "s"),
+                printable(", ".join(entry.backends)),
+            )
+        )
+        for entry in estimates(scorecard)
+    ]
+    return Sheet(
+        title="Energy and latency on chips, estimated",
+        note=(
+            "Each figure reaches from a low to a high estimate: counted work times published coefficients, "
+            "not a measurement. Backends that did the same work share a line."
+        ),
+        columns=(
+            Column(heading="Learner", figures=False),
+            Column(heading="Chip", figures=False),
+            Column(heading="Energy per inference"),
+            Column(heading="Energy per learned sample"),
+            Column(heading="Latency per inference"),
+            Column(heading="Work counted on", figures=False),
+        ),
+        lines=tuple(lines),
+    )
+
+
+def _rich_table(sheet: Sheet) -> Table:
+    table = Table(title=sheet.title, title_justify="left", title_style="bold", header_style="bold")
+    for index, column in enumerate(sheet.columns):
+        widest = max(len(line.cells[index]) for line in sheet.lines)
+        is_last = index == len(sheet.columns) - 1
+        table.add_column(
+            column.heading,
+            justify="right" if column.figures else "left",
+            overflow="fold",
+            min_width=None if is_last else min(widest, _NAME_WIDTH),
+            max_width=max(widest, _HEADING_WIDTH) if column.figures else None,
+        )
+    for lines in _by_learner(sheet.lines):
+        for line in lines:
+            cells = (*line.cells[:-1], line.notice or line.cells[-1])
+            style = "yellow" if line.notice else None
+            table.add_row(*(Text(cell) for cell in cells), style=style, end_section=line is lines[-1])
+    return table
+
+
+def _by_learner(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    for _, group in groupby(lines, key=lambda line: line.cells[0]):
+        yield list(group)
+
+
+def _markdown_lines(sheet: Sheet) -> Iterator[str]:
+    yield f"### {sheet.title}"
+    yield ""
+    yield "| " + " | ".join(column.heading for column in sheet.columns) + " |"
+    yield "| " + " | ".join("---:" if column.figures else "---" for column in sheet.columns) + " |"
+    for line in sheet.lines:
+        cells = (*line.cells[:-1], line.notice or line.cells[-1])
+        yield "| " + " | ".join(map(_escaped, cells)) + " |"
+    yield ""
+    yield sheet.note
+    yield ""
+
+
+def _escaped(cell: str) -> str:
+    """Text that Markdown must not take for markup; underscores inside words are safe."""
+    cell = re.sub(r"([\\`*|\[\]~])", r"\\\1", cell.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", cell)

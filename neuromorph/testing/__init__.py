@@ -1,0 +1,29 @@
+"""The conformance kit: cases as data, and a check that holds any backend to the reference.
+
+A backend of your own is held to the reference like this, in any test runner or none::
+
+    from neuromorph.testing import check, minimal_cases, random_case, supported_features
+
+    backend = MyBackend()
+    for case in minimal_cases():
+        verdict = check(backend, case)  # "agrees", "skipped" (a gap that the backend declares) or "differs"
+        assert verdict.status != "differs", verdict
+    for seed in range(10):
+        verdict = check(backend, random_case(seed, features_allowed=supported_features(backend)))
+        assert verdict.status == "agrees", verdict
+"""
+
+
+from neuromorph.testing.cases import Case, feature_cases, minimal_cases
+
+
+__all__ = [
+    "Case",
+    "Difference",
+    "Verdict",
+    "check",
+    "feature_cases",
+    "minimal_cases",
+    "random_case",
+    "supported_features",
+]

@@ -1,0 +1,225 @@
+"""Cases of the conformance kit: a program with everything that is fed to it, and one small case for each feature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+
+from neuromorph.backend import FEATURES, requirements
+from neuromorph.connectors import AllToAll, Connector, FixedProbability, OneToOne, Uniform
+from neuromorph.discretise import discretise
+from neuromorph.errors import InputError, raise_faults
+from neuromorph.inputs import Input, Modulator
+from neuromorph.network import Network, Population, Projection
+from neuromorph.neurons import IF, LIF
+from neuromorph.plasticity import STDP, LearningRule, RewardModulatedSTDP, Trace
+from neuromorph.program import Integration, Program
+from neuromorph.recording import BoolArray, FloatArray
+
+MS = 1e-3  # s; the time step of every case
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """A program, the spikes and third factors that are fed to it, and for how many steps.
+
+    >>> case = minimal_cases()[0]
+    >>> case.name, case.steps, sorted(case.features)
+    ('plain', 200, [])
+    """
+
+    name: str
+    program: Program
+    inputs: Mapping[str, BoolArray] = field(default_factory=dict)  # by input, shape (steps, size); not given: silent
+    modulators: Mapping[str, FloatArray] = field(default_factory=dict)  # by modulator, shape (steps, size)
+    steps: int = 500
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "modulators"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        sizes = {item.name: item.size for item in (*self.program.inputs, *self.program.modulators)}
+        raise_faults(
+            InputError,
+            [
+                f"case {self.name!r}: {name!r} must have shape ({self.steps}, {sizes.get(name, 'unknown')}), got {fed.shape}"
+                for name, fed in (*self.inputs.items(), *self.modulators.items())
+                if fed.shape != (self.steps, sizes.get(name))
+            ],
+        )
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """Features of :data:`neuromorph.backend.FEATURES` that the program uses."""
+        return frozenset(feature for feature, _ in requirements(self.program))
+
+    @property
+    def period(self) -> int:
+        """Steps after which epochs, and the epochs in which products act, repeat."""
+        periods = [1]
+        for projection in self.program.projections:
+            if projection.rule is not None:
+                slowest = max(int(d[1:]) for d in ("u0", *projection.rule.dependencies) if d[0] == "u")
+                periods.append(projection.rule.epoch * 2**slowest)
+        return math.lcm(*periods)
+
+
+def spike_rows(steps: int, size: int, rate: float, seed: int) -> BoolArray:
+    """Independent spikes, each neuron in a share ``rate`` of the steps."""
+    return np.random.default_rng(seed).random((steps, size)) < rate
+
+
+def reward_rows(steps: int, size: int, seed: int) -> FloatArray:
+    """Third factors of both signs: none in most steps, in the others a value within -1..1."""
+    rng = np.random.default_rng(seed)
+    values: FloatArray = rng.uniform(-1.0, 1.0, (steps, size))
+    return np.where(rng.random((steps, size)) < 0.3, values, 0.0)
+
+
+def feature_cases() -> dict[str, Case]:
+    """By feature, the smallest sensible program that uses it; it uses others only where the feature implies them."""
+    x1, y1 = Trace(10 * MS), Trace(15 * MS)
+    pair = {"dw": "0.02 * x1 * y0 - 0.015 * y1 * x0", "x1": x1, "y1": y1}
+    third = {"dw": "0.1 * r * x1 * y0 - 0.002 * y1 * x0", "x1": x1, "y1": y1}
+    mixed = LIF(
+        tau_mem=[8 * MS, 12 * MS, 20 * MS, math.inf],
+        tau_syn=[0.0, 3 * MS, 5 * MS, 8 * MS],
+        v_threshold=[1.0, 5.0, 9.0, 40.0],
+        bias=[0.02, 0.0, -0.01, 0.01],
+    )
+    scattered = FixedProbability(0.6, Uniform(0.3, 0.9), seed=4)
+    delays = np.array([[1, 2, 3, 4, 5, 1], [2, 2, 7, 1, 1, 3], [4, 1, 1, 6, 2, 2], [1, 3, 5, 2, 4, 6]]) * MS
+    cases = {
+        "per_neuron_parameters": _case(mixed),
+        "refractory": _case(LIF(tau_mem=10 * MS, tau_syn=3 * MS, v_threshold=3.0, refractory=3 * MS)),
+        "sparse": _case(weights=scattered),
+        "delay": _case(delay=4 * MS),
+        "delay_per_synapse": _case(delay=delays),
+        "several_delays": _case(second_delay=5 * MS),
+        "recurrent": _case(recurrent=Uniform(-0.3, 0.3)),
+        "learning": _case(rule=LearningRule(**pair)),  # type: ignore[arg-type]
+        "learning_sparse": _case(weights=scattered, rule=LearningRule(**pair)),  # type: ignore[arg-type]
+        "learning_delay": _case(delay=3 * MS, rule=LearningRule(**pair)),  # type: ignore[arg-type]
+        "tag": _case(rule=LearningRule(dw="0.002 * t * u0 - 0.02 * x0", dt="x1 * y0 - 0.1 * t * u0", x1=x1)),
+        "third_factor": _case(
+            rule=LearningRule(**third, modulators={"reward": 1.0}),  # type: ignore[arg-type]
+            modulators=[Modulator("reward")],
+        ),
+        "third_factor_per_neuron": _case(
+            rule=LearningRule(**third, modulators={"teacher": 0.5}),  # type: ignore[arg-type]
+            modulators=[Modulator("teacher", 4)],
+        ),
+        "several_modulators": _case(
+            rule=LearningRule(**third, modulators={"reward": 1.0, "surprise": -0.5}),  # type: ignore[arg-type]
+            modulators=[Modulator("reward"), Modulator("surprise")],
+        ),
+        "epoch": _case(rule=LearningRule(**pair, epoch=4 * MS), rate=0.25),  # type: ignore[arg-type]
+        "sparse_dependency": _case(rule=LearningRule(dw="0.03 * x1 * y0 - 0.05 * w * u2", x1=x1)),
+        "second_traces": _case(
+            rule=LearningRule(
+                dw="0.01 * x1 * y2 * y0 - 0.01 * y1 * x0 - 0.01 * x2 * y3 * u0",
+                x1=x1, x2=Trace(4 * MS, 0.5), y1=y1, y2=Trace(30 * MS), y3=Trace(6 * MS, 2.0),
+            )
+        ),
+        "non_decaying_trace": _case(rule=LearningRule(dw="0.001 * x1 * y0 - 0.005 * x0", x1=Trace(math.inf))),
+        "factors": _case(
+            rule=LearningRule(dw="0.02 * x1 * (0.8 - w) * y0 - 0.01 * sgn(w - 0.3) * x0 + 0.01 * (y1 - 0.5) * x0", x1=x1, y1=y1)
+        ),
+        "weight_bounds": _case(rule=LearningRule(**pair, w_min=0.1, w_max=0.6)),  # type: ignore[arg-type]
+    }
+    return {name: _named(name, cases[name]) for name in FEATURES if name in cases}
+
+
+def minimal_cases() -> list[Case]:
+    """Hand-made cases: a plain one, one for each feature, and corners that need no feature of their own."""
+    reward = RewardModulatedSTDP(modulator="reward", learning_rate=0.01, tau_plus=10 * MS, tau_e=50 * MS)
+    corners = {
+        "no synaptic filter": _case(LIF(tau_mem=10 * MS, tau_syn=0.0, v_threshold=1.0)),
+        "no leak": _case(IF(v_threshold=6.0)),
+        "no decay at all": _case(IF(v_threshold=300.0, tau_syn=math.inf)),
+        "bias alone": _case(LIF(tau_mem=20 * MS, tau_syn=3 * MS, bias=0.06), rate=0.0),
+        "inhibition": _case(LIF(tau_mem=20 * MS, tau_syn=3 * MS, bias=0.15), weights=AllToAll(Uniform(-0.4, 0.3), seed=5)),
+        "euler": _case(integration="euler"),
+        "empty projection": _case(weights=FixedProbability(0.0, 0.5), second_delay=MS),
+        "one to one": _case(LIF(tau_mem=20 * MS, tau_syn=3 * MS, v_threshold=5.0), weights=OneToOne(1.6), inputs=4),
+        "self connections": _case(recurrent=OneToOne(-0.5)),
+        "two projections of one pair": _case(second_delay=MS, rule=STDP(A_plus=0.02, A_minus=0.02, w_min=0.0, w_max=1.0)),
+        "recurrent learning": _case(recurrent=Uniform(0.0, 0.2), recurrent_rule=STDP(A_plus=0.01, A_minus=0.008)),
+        "reward": _case(rule=reward, modulators=[Modulator("reward")]),
+        "chain": _chain(),
+    }
+    return [
+        _named("plain", _case()),
+        *feature_cases().values(),
+        *(_named(name, case) for name, case in corners.items()),
+    ]
+
+
+def _named(name: str, case: Case) -> Case:
+    return Case(
+        name=name, program=case.program, inputs=case.inputs, modulators=case.modulators, steps=case.steps
+    )
+
+
+def _case(
+    neuron: LIF | None = None,
+    *,
+    weights: Connector | None = None,
+    delay: float | FloatArray | None = None,
+    rule: LearningRule | None = None,
+    second_delay: float | None = None,
+    recurrent: Uniform | OneToOne | None = None,
+    recurrent_rule: LearningRule | None = None,
+    modulators: Sequence[Modulator] = (),
+    integration: Integration = "exponential",
+    inputs: int = 6,
+    rate: float = 0.12,
+    steps: int = 200,
+) -> Case:
+    """An input onto four neurons, with what the arguments add to it."""
+    projections = [
+        Projection("in", "out", weights or AllToAll(Uniform(0.1, 0.6), seed=3), delay=delay, plasticity=rule)
+    ]
+    if second_delay is not None:
+        second = AllToAll(Uniform(0.0, 0.5), seed=6)
+        projections.append(Projection("in", "out", second, delay=second_delay, name="second"))
+    if recurrent is not None:
+        loop = AllToAll(recurrent, seed=7) if isinstance(recurrent, Uniform) else recurrent
+        projections.append(Projection("out", "out", loop, plasticity=recurrent_rule))
+    network = Network(
+        populations=[Input("in", inputs), Population("out", 4, neuron or LIF(tau_mem=10 * MS, tau_syn=3 * MS, v_threshold=5.0))],
+        projections=projections,
+        modulators=modulators,
+    )
+    return Case(
+        name="case",
+        program=discretise(network, dt=MS, integration=integration),
+        inputs={"in": spike_rows(steps, inputs, rate, seed=1)},
+        modulators={m.name: reward_rows(steps, m.size, seed=20 + index) for index, m in enumerate(modulators)},
+        steps=steps,
+    )
+
+
+def _chain(steps: int = 200) -> Case:
+    """An input that drives a chain of populations, and a second input that stays silent."""
+    links = ["first", "middle", "last"]
+    chain = [
+        Population(name, 4, LIF(tau_mem=20 * MS, tau_syn=4 * MS, v_threshold=threshold))
+        for name, threshold in zip(links, (8.0, 6.0, 6.0), strict=True)
+    ]
+    network = Network(
+        populations=[Input("in", 5), Input("silent", 3), *chain],
+        projections=[
+            Projection("in", links[0], AllToAll(Uniform(0.1, 0.7), seed=8)),
+            Projection("silent", links[0], AllToAll(1.0), name="silent->chain"),
+            *(
+                Projection(pre, post, AllToAll(Uniform(0.1, 0.6), seed=9 + index))
+                for index, (pre, post) in enumerate(zip(links, links[1:], strict=False))
+            ),
+        ],
+    )
+    return Case(name="chain", program=discretise(network, dt=MS), inputs={"in": spike_rows(steps, 5, 0.15, 2)}, steps=steps)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import neuromorph as nm
+from neuromorph.compare import first_divergence
+from neuromorph.errors import InputError
+from neuromorph.recording import SpikeTrain
+
+
+def trains(*events: tuple[int, int], steps: int = 5, size: int = 3) -> dict[str, SpikeTrain]:
+    dense = np.zeros((steps, size), dtype=bool)
+    for step, neuron in events:
+        dense[step, neuron] = True
+    return {"p": SpikeTrain.from_dense(dense)}
+
+
+def test_equal_spikes_have_no_divergence() -> None:
+    assert first_divergence(trains((1, 2), (3, 0)), trains((1, 2), (3, 0))) is None
+
+
+def test_the_first_divergence_is_the_earliest_on_either_side() -> None:
+    found = first_divergence(trains((1, 2), (4, 0)), trains((1, 2), (3, 1), (4, 0)))
+    assert found is not None
+    assert (found.step, found.population, found.neuron, found.reference_spiked) == (4, "p", 1, False)
+    found = first_divergence(trains((0, 2), (0, 1)), trains((0, 2)))
+    assert found is not None
+    assert (found.step, found.neuron, found.reference_spiked) == (1, 1, True)
+
+
+def test_runs_of_different_length_are_not_compared() -> None:
+    with pytest.raises(InputError, match="different runs"):
+        first_divergence(trains(steps=5), trains(steps=6))
+
+
+def network() -> nm.Network:
+    return nm.Network(
+        populations=[nm.Input("in", 4), nm.Population("out", 3, nm.LIF())],
+        projections=[nm.Projection("in", "out", nm.AllToAll(nm.Uniform(0, 1), seed=1), plasticity=nm.STDP())],
+    )
+
+
+def test_a_backend_agrees_with_itself_in_spikes_and_weights() -> None:
+    spikes = np.random.default_rng(0).random((100, 4)) < 0.3
+    result = nm.compare(network(), 100, backends=["reference", "reference"], inputs={"in": spikes})
+    assert result.all_equal
+    assert result.runs[1].spikes_equal is True
+    assert result.runs[1].largest_weight_difference == 0.0
+    assert result.runs[0].recording is not None
+    assert len(result.runs[0].recording.spikes["out"]) > 0
+
+
+def test_an_unknown_backend_is_a_row_with_its_reason() -> None:
+    result = nm.compare(network(), 10, backends=["reference", "abacus"])
+    row = result["abacus"]
+    assert row.recording is None
+    assert "abacus" in row.reason
+    assert "reference" in row.reason
+    assert result.to_json()["rows"][1]["available"] is False
