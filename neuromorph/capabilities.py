@@ -97,7 +97,8 @@ def requirements(program: Program) -> list[tuple[str, str]]:
         note("refractory", bool(np.any(population.refractory > 0)), where)
     for projection in program.projections:
         where = f"projection {projection.name!r}"
-        longest.setdefault(projection.post, set()).add(projection.max_delay)
+        if projection.synapses:
+            longest.setdefault(projection.post, set()).add(projection.max_delay)
         note("sparse", not projection.is_full, where)
         note("delay", projection.max_delay > 1, where)
         note("delay_per_synapse", not projection.has_one_delay, where)

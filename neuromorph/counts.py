@@ -12,9 +12,22 @@ from neuromorph.recording import Counts, IntArray, PopulationCounts, ProjectionC
 WINDOW_ENTRIES = 4_000_000
 
 
-def count(program: Program, spikes: Mapping[str, SpikeTrain], *, first_step: int, steps: int) -> Counts:
-    """Counts of ``steps`` steps that followed ``first_step`` earlier ones, from the spikes of every population."""
-    active = _active_updates(program, spikes, steps)
+def count(
+    program: Program,
+    spikes: Mapping[str, SpikeTrain],
+    *,
+    first_step: int,
+    steps: int,
+    earlier: Mapping[str, SpikeTrain] | None = None,
+) -> Counts:
+    """Counts of ``steps`` steps that followed ``first_step`` earlier ones, from the spikes of every population.
+
+    ``earlier`` are the spikes of the last steps before: what is still under way, or in an epoch that has not ended, is
+    counted where it arrives, so that the counts of chunks add up to those of one run.
+    """
+    known = spikes if earlier is None else {name: SpikeTrain.joined([earlier[name], train]) for name, train in spikes.items()}
+    before = 0 if earlier is None else max((train.shape[0] for train in earlier.values()), default=0)
+    active = _active_updates(program, known, before, before + steps)
     populations = {
         item.name: PopulationCounts(
             neurons=item.size, is_input=True, spikes=len(spikes[item.name]), neuron_updates=0, active_updates=0
@@ -34,7 +47,7 @@ def count(program: Program, spikes: Mapping[str, SpikeTrain], *, first_step: int
             synapses=projection.synapses,
             plastic=projection.rule is not None,
             synaptic_events=int(_fan_out(projection)[spikes[projection.pre].ids].sum()),
-            learning_updates=_learning_updates(projection, spikes, first_step, steps),
+            learning_updates=_learning_updates(projection, known, first_step - before, first_step, steps),
         )
         for projection in program.projections
     }
@@ -45,13 +58,13 @@ def _fan_out(projection: ProjectionProgram) -> IntArray:
     return np.diff(projection.by_pre[0])
 
 
-def _active_updates(program: Program, spikes: Mapping[str, SpikeTrain], steps: int) -> dict[str, int]:
-    """Neuron updates in which an event arrived or a spike was sent; events of spikes before the run are not seen."""
+def _active_updates(program: Program, spikes: Mapping[str, SpikeTrain], begin: int, end: int) -> dict[str, int]:
+    """Neuron updates in rows ``begin`` to ``end`` of ``spikes`` in which an event arrived or a spike was sent."""
     return {
         population.name: sum(
-            _active_in_window(program, spikes, population, start, min(start + rows, steps))
-            for rows in [_window_rows(program, spikes, population, steps)]
-            for start in range(0, steps, rows)
+            _active_in_window(program, spikes, population, start, min(start + rows, end))
+            for rows in [_window_rows(program, spikes, population, end)]
+            for start in range(begin, end, rows)
         )
         for population in program.populations
     }
@@ -91,18 +104,20 @@ def _active_in_window(
 
 
 def _learning_updates(
-    projection: ProjectionProgram, spikes: Mapping[str, SpikeTrain], first_step: int, steps: int
+    projection: ProjectionProgram, spikes: Mapping[str, SpikeTrain], first_row: int, first_step: int, steps: int
 ) -> int:
-    """Synapses touched by each product of the rule, summed over epochs."""
+    """Synapses touched by each product of the rule, summed over epochs that end within the run.
+
+    ``first_row`` is the step before the first one of ``spikes``, ``first_step`` the one before the run.
+    """
     rule = projection.rule
     if rule is None:
         return 0
-    pointer = projection.by_post
-    first_epoch, last_epoch = first_step // rule.epoch, (first_step + steps) // rule.epoch
-    touched = {
-        "x0": int(_fan_out(projection)[_neurons_by_epoch(spikes[projection.pre], first_step, rule.epoch)].sum()),
-        "y0": int(np.diff(pointer)[_neurons_by_epoch(spikes[projection.post], first_step, rule.epoch)].sum()),
-    }
+    epochs = range(first_step // rule.epoch, (first_step + steps) // rule.epoch)
+    pre, post = (
+        _neurons_by_epoch(spikes[name], first_row, rule.epoch, epochs) for name in (projection.pre, projection.post)
+    )
+    touched = {"x0": int(_fan_out(projection)[pre].sum()), "y0": int(np.diff(projection.by_post)[post].sum())}
     total = 0
     for target in rule.targets.values():
         for product in target.products:
@@ -110,13 +125,14 @@ def _learning_updates(
                 total += touched[product.dependency]
             else:
                 every = 2 ** int(product.dependency[1:])
-                total += projection.synapses * (last_epoch // every - first_epoch // every)
+                total += projection.synapses * (epochs.stop // every - epochs.start // every)
     return total
 
 
-def _neurons_by_epoch(train: SpikeTrain, first_step: int, epoch: int) -> IntArray:
+def _neurons_by_epoch(train: SpikeTrain, first_row: int, epoch: int, epochs: range) -> IntArray:
     """One entry for each neuron and epoch in which it spiked."""
+    number = (train.steps + first_row) // epoch
+    inside = (number >= epochs.start) & (number < epochs.stop)
     if epoch == 1:
-        return train.ids
-    key = (train.steps + first_step) // epoch * train.shape[1] + train.ids
-    return np.unique(key) % train.shape[1]
+        return train.ids[inside]
+    return np.unique(number[inside] * train.shape[1] + train.ids[inside]) % train.shape[1]

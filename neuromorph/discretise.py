@@ -51,7 +51,7 @@ def discretise(
     return Program(
         name=network.name,
         dt=float(dt),
-        seed=seed,
+        seed=int(seed),
         integration=integration,
         inputs=[p for p in network.populations if isinstance(p, Input)],
         populations=populations,
@@ -108,13 +108,9 @@ class _Compiler:
         synapses = projection.connector.synapses(post_size, pre_size, rng)
         delay = np.ones(synapses.weight.size, dtype=np.int64)
         if isinstance(projection.delay, np.ndarray):
-            delay = self.steps(projection.delay[synapses.post, synapses.pre], f"{where}: delay")
+            delay = self.steps(projection.delay[synapses.post, synapses.pre], f"{where}: delay", least=1)
         elif projection.delay is not None:
-            delay = delay * self.steps(projection.delay, f"{where}: delay")
-        if np.any(delay < 1):
-            self.faults.append(
-                f"{where}: delay must be at least one time step of {self.dt!r} s; leave it out for one step"
-            )
+            delay = delay * self.steps(projection.delay, f"{where}: delay", least=1)
         rule = None
         if projection.plasticity is not None:
             rule = self.rule(projection.plasticity, where)
@@ -139,10 +135,11 @@ class _Compiler:
 
     def rule(self, rule: LearningRule, where: str) -> RuleProgram:
         assert rule.dw_sum is not None
-        epoch = 1 if rule.epoch is None else int(self.steps(rule.epoch, f"{where}: epoch of rule {rule.name!r}"))
+        name = f"{where}: epoch of rule {rule.name!r}"
+        epoch = 1 if rule.epoch is None else int(self.steps(rule.epoch, name, least=1))
         tag = rule.dt_sum
         if tag is not None and rule.tau_tag is not None:
-            lost = 1.0 - self.decay(rule.tau_tag / max(epoch, 1), f"{where}: tau_tag")
+            lost = 1.0 - self.decay(rule.tau_tag, f"{where}: tau_tag", steps=epoch)
             if lost > 0:
                 tag = SumOfProducts((*tag.products, Product(-lost, "u0", (Factor("t"),))))
         return RuleProgram(
@@ -153,15 +150,15 @@ class _Compiler:
                 name: TraceProgram(impulse=float(trace.impulse), decay=self.decay(trace.tau, f"{where}: tau of {name}"))
                 for name, trace in rule.traces.items()
             },
-            epoch=max(epoch, 1),
+            epoch=epoch,
             w_min=float(rule.w_min),
             w_max=float(rule.w_max),
             modulators=rule.modulators,
         )
 
     def probe(self, probe: Probe) -> ProbeProgram:
-        every = 1 if probe.every is None else int(self.steps(probe.every, f"probe of {probe.target!r}: every"))
-        return ProbeProgram(target=probe.target, variable=probe.variable, every=max(every, 1))
+        every = 1 if probe.every is None else int(self.steps(probe.every, f"probe of {probe.target!r}: every", least=1))
+        return ProbeProgram(target=probe.target, variable=probe.variable, every=every)
 
     def decays(self, tau: Parameter, where: str) -> Parameter:
         if isinstance(tau, float):
@@ -169,31 +166,35 @@ class _Compiler:
         distinct, inverse = np.unique(tau, return_inverse=True)
         return np.array([self.decay(float(value), where) for value in distinct])[inverse]
 
-    def decay(self, tau: float, where: str) -> float:
-        """The factor per step, as a multiple of 2^-53: simulators that hold ``1 - decay`` then hold the same number."""
+    def decay(self, tau: float, where: str, *, steps: int = 1) -> float:
+        """The factor per ``steps``, as a multiple of 2^-53: simulators that hold ``1 - decay`` then hold the same number."""
         if tau == 0:
             return 0.0
+        elapsed = steps * self.dt
         if self.integration == "euler":
-            if tau < self.dt:
+            if tau < elapsed:
+                what = "dt" if steps == 1 else "the epoch"
                 self.faults.append(
-                    f"{where} = {tau!r} s is shorter than dt = {self.dt!r} s, which Euler steps cannot hold"
+                    f"{where} = {tau!r} s is shorter than {what} = {elapsed!r} s, which Euler steps cannot hold"
                 )
-            return 1.0 - self.dt / tau
-        return 1.0 - (1.0 - math.exp(-self.dt / tau))
+            return 1.0 - elapsed / tau
+        return 1.0 - (1.0 - math.exp(-elapsed / tau))
 
-    def steps(self, seconds: Parameter | npt.NDArray[np.float64], where: str) -> IntArray:
-        """Seconds as whole steps; what is not whole becomes a fault that names the nearest."""
+    def steps(self, seconds: Parameter | npt.NDArray[np.float64], where: str, *, least: int = 0) -> IntArray:
+        """Seconds as whole steps, at least ``least``; what is not becomes a fault that names the nearest."""
         exact = np.asarray(seconds, dtype=np.float64) / self.dt
         whole = np.rint(exact)
         wrong = np.abs(exact - whole) > WHOLE_STEP_TOLERANCE * np.maximum(exact, 1.0)
+        wrong |= whole < least
         if np.any(wrong):
             first = float(np.atleast_1d(np.asarray(seconds))[np.atleast_1d(wrong)][0])
             below = math.floor(first / self.dt)
+            nearest = " or ".join(f"{steps * self.dt:.12g}" for steps in (below, below + 1) if steps >= least)
             self.faults.append(
-                f"{where} must be a whole number of steps of dt = {self.dt!r} s, got {first!r} s = {first / self.dt:.6g} steps;"
-                f" nearest: {below * self.dt:.12g} or {(below + 1) * self.dt:.12g} s"
+                f"{where} must be a whole number of steps of dt = {self.dt!r} s{', at least one' if first / self.dt < least else ''},"
+                f" got {first!r} s = {first / self.dt:.6g} steps; nearest: {nearest} s"
             )
-        return whole.astype(np.int64)
+        return np.maximum(whole, least).astype(np.int64)
 
 
 def _spread(value: Parameter, size: int) -> FloatArray:

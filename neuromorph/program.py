@@ -190,9 +190,20 @@ class Program:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         raise_faults(CompileError, self._faults())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_plain, (to_plain(self, np.asarray), np.asarray)  # read-only mappings do not pickle
+
     def _faults(self) -> list[str]:
         sizes = self.sizes
+        modulators = {modulator.name: modulator.size for modulator in self.modulators}
         found: list[str] = []
+        for population in self.populations:
+            arrays = ("decay_u", "decay_v", "threshold", "bias", "refractory")
+            found += [
+                f"population {population.name!r}: {name} must have shape ({population.size},), got {shape}"
+                for name in arrays
+                if (shape := getattr(population, name).shape) != (population.size,)
+            ]
         for projection in self.projections:
             where = f"projection {projection.name!r}"
             if (projection.pre_size, projection.post_size) != (sizes.get(projection.pre), sizes.get(projection.post)):
@@ -212,6 +223,20 @@ class Program:
                     found.append(f"{where}: synapses must lie inside and be ordered by post, then pre, each once")
                 if projection.delay.min() < 1:
                     found.append(f"{where}: delays must be at least one step")
+                if not np.all(np.isfinite(projection.weight)):
+                    found.append(f"{where}: weights must be finite")
+            for name in () if projection.rule is None else projection.rule.modulators:
+                if modulators.get(name) not in (1, projection.post_size):
+                    known = ", ".join(modulators) or "none"
+                    found.append(
+                        f"{where}: there is no modulator {name!r} of size 1 or {projection.post_size}; known: {known}"
+                    )
+        targets = {*sizes, *(projection.name for projection in self.projections)}
+        found += [
+            f"probe of {probe.target!r}: there is no population or projection {probe.target!r}; known: {', '.join(sorted(targets))}"
+            for probe in self.probes
+            if probe.target not in targets
+        ]
         return found
 
     @cached_property

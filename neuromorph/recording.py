@@ -6,8 +6,9 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -50,6 +51,24 @@ class SpikeTrain:
         """Events of a (steps, neurons) array; any nonzero entry is a spike."""
         steps, ids = np.nonzero(spikes)
         return cls(steps, ids, (spikes.shape[0], spikes.shape[1]))
+
+    @classmethod
+    def joined(cls, trains: Sequence[SpikeTrain]) -> SpikeTrain:
+        """Trains of one population, one after the other in time; at least one."""
+        starts = np.cumsum([0, *(train.shape[0] for train in trains)])
+        steps = [train.steps + start for train, start in zip(trains, starts, strict=False)]
+        ids = [train.ids for train in trains]
+        return cls(np.concatenate(steps), np.concatenate(ids), (int(starts[-1]), trains[0].shape[1]))
+
+    def last(self, steps: int) -> SpikeTrain:
+        """What happened in the last ``steps`` steps, or in all of them where there are fewer.
+
+        >>> SpikeTrain.from_dense(np.eye(3, dtype=bool)).last(2).steps.tolist()
+        [0, 1]
+        """
+        first = max(self.shape[0] - steps, 0)
+        start = int(np.searchsorted(self.steps, first))
+        return SpikeTrain(self.steps[start:] - first, self.ids[start:], (self.shape[0] - first, self.shape[1]))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         dense = np.zeros(self.shape, dtype=np.bool_)
@@ -185,6 +204,11 @@ class Recording:
         for name in ("spikes", "states", "state_steps"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+        return partial(Recording, **plain), ()  # read-only mappings do not pickle
+
     @property
     def steps_per_second(self) -> float:
         """Time steps simulated per second of wall time."""
@@ -264,7 +288,7 @@ def read_archive(
 ) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """Header and arrays of a file made by :func:`write_archive`; pickled content is refused."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header: dict[str, Any] = json.loads(arrays.pop("header").tobytes().decode())
     except FileNotFoundError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -39,11 +40,16 @@ class Session(ABC):
     variables pass through them as vectors with one entry for each existing synapse in the program's order.
     """
 
+    supervises_itself: ClassVar[bool] = False  # True: it ends stalled runs by itself, and is not watched here too
+
     def __init__(self, program: Program, *, backend: str, seed: int, stall_second: float) -> None:
         self.program, self.backend, self.seed, self.stall_second = program, backend, seed, stall_second
         self.steps_run = 0
         self._closed = False
         self._failed = ""
+        epochs = [p.rule.epoch for p in program.projections if p.rule is not None]
+        self._memory = max([1, *(p.max_delay for p in program.projections), *epochs])
+        self._forget_spikes()
         self.state_probes = [(p.target, p.variable) for p in program.probes if p.variable in ("u", "v")]
 
     @abstractmethod
@@ -138,6 +144,7 @@ class Session(ABC):
     def reset(self) -> None:
         """Forget u, v, refractory counts, spikes under way, traces and tags; keep weights, thresholds, bias and time."""
         self._check_open()
+        self._forget_spikes()
         self._reset()
 
     def run(
@@ -158,14 +165,14 @@ class Session(ABC):
         synapse_samples: dict[tuple[str, str], list[FloatArray]] = {}
         synapse_steps: dict[tuple[str, str], list[int]] = {}
         try:
-            with Watchdog(stall_second=self.stall_second, what=f"{self.backend} run of {self.program.name!r}") as dog:
+            with self._watched() as beat:
                 for start, stop in self._pieces(steps):
                     pieces.append(
                         self._advance(
                             stop - start,
                             {name: values[start:stop] for name, values in fed.items()},
                             {name: values[start:stop] for name, values in factors.items()},
-                            dog.beat,
+                            beat,
                         )
                     )
                     self.steps_run = first + stop
@@ -181,6 +188,15 @@ class Session(ABC):
         wall = time.perf_counter() - began
         return self._recording(first, steps, fed, pieces, synapse_samples, synapse_steps, wall)
 
+    @contextmanager
+    def _watched(self) -> Iterator[Callable[[], None]]:
+        """Ends what is inside when no step is completed in time; yields what is to be called in every step."""
+        if self.supervises_itself:
+            yield lambda: None
+            return
+        with Watchdog(stall_second=self.stall_second, what=f"{self.backend} run of {self.program.name!r}") as dog:
+            yield dog.beat
+
     def _recording(
         self,
         first: int,
@@ -193,7 +209,11 @@ class Session(ABC):
     ) -> Recording:
         spikes = {name: SpikeTrain.from_dense(values) for name, values in fed.items()}
         for population in self.program.populations:
-            spikes[population.name] = _joined([piece.spikes[population.name] for piece in pieces], population.size)
+            spikes[population.name] = SpikeTrain.joined([piece.spikes[population.name] for piece in pieces])
+        counts = count(self.program, spikes, first_step=first, steps=steps, earlier=self._earlier)
+        self._earlier = {
+            name: SpikeTrain.joined([self._earlier[name], train]).last(self._memory) for name, train in spikes.items()
+        }
         states: dict[tuple[str, str], FloatArray] = {}
         state_steps: dict[tuple[str, str], IntArray] = {}
         for probe in self.program.probes:
@@ -219,9 +239,14 @@ class Session(ABC):
             spikes={name: train for name, train in spikes.items() if name in wanted},
             states=states,
             state_steps=state_steps,
-            counts=count(self.program, spikes, first_step=first, steps=steps),
+            counts=counts,
             wall_second=wall,
         )
+
+    def _forget_spikes(self) -> None:
+        """No spike is under way and none was sent in the running epoch."""
+        none = np.zeros(0, np.int64)
+        self._earlier = {name: SpikeTrain(none, none, (0, size)) for name, size in self.program.sizes.items()}
 
     def _pieces(self, steps: int) -> Iterator[tuple[int, int]]:
         """Runs between samples of probed synapse variables, which are read while the simulator stands still."""
@@ -326,14 +351,3 @@ def reward(modulators: Mapping[str, FloatArray], weights: Mapping[str, float], s
     for name, weight in weights.items():
         total = total + weight * modulators[name][step]
     return total
-
-
-def _joined(trains: list[SpikeTrain], size: int) -> SpikeTrain:
-    offset, steps, ids = 0, [], []
-    for train in trains:
-        steps.append(train.steps + offset)
-        ids.append(train.ids)
-        offset += train.shape[0]
-    if not trains:
-        return SpikeTrain(np.zeros(0, np.int64), np.zeros(0, np.int64), (0, size))
-    return SpikeTrain(np.concatenate(steps), np.concatenate(ids), (offset, size))

@@ -1,6 +1,7 @@
 """The conventional backend: dense networks trained in NumPy, with credit assignment as a choice."""
 
 from neuromorph.backends.backprop.activations import Activation, Identity, ReLU, Sigmoid, Tanh
+from neuromorph.backends.backprop.backend import BackpropBackend, dense_network
 from neuromorph.backends.backprop.counts import OperationCounts, count_operations
 from neuromorph.backends.backprop.credit import Backprop, CreditAssignment, CreditCost, GradientSource
 from neuromorph.backends.backprop.curve import Epoch
@@ -17,6 +18,7 @@ __all__ = [
     "Activation",
     "Adam",
     "Backprop",
+    "BackpropBackend",
     "CreditAssignment",
     "CreditCost",
     "Dense",
@@ -42,6 +44,7 @@ __all__ = [
     "Training",
     "UpdateCost",
     "count_operations",
+    "dense_network",
     "predict",
     "split_samples",
 ]

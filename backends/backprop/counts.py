@@ -91,9 +91,7 @@ def count_operations(
     learning, update = credit.cost(network), optimiser.cost
     parameters = network.parameter_count
     decay_macs = network.weight_count if optimiser.decays_weights else 0
-    largest_pair = max(
-        n_out + n_in for n_out, n_in in zip(network.sizes[1:], network.sizes[:-1], strict=True)
-    )
+    largest_pair = max(n_out + n_in for n_out, n_in in zip(network.sizes[1:], network.sizes[:-1], strict=True))
     return OperationCounts(
         batch_size=batch_size,
         value_bytes=value_bytes,

@@ -85,9 +85,7 @@ class DenseNetwork:
         Raises DescriptionError for fewer than two sizes.
         """
         if len(sizes) < 2:
-            raise DescriptionError(
-                [f"DenseNetwork.of_sizes needs an input and an output size, got {sizes!r}"]
-            )
+            raise DescriptionError([f"DenseNetwork.of_sizes needs an input and an output size, got {sizes!r}"])
         inside, last = hidden or ReLU(), output or Identity()
         layers = [Dense(units=units, activation=inside) for units in sizes[1:-1]]
         return cls(inputs=sizes[0], layers=(*layers, Dense(units=sizes[-1], activation=last)))
@@ -154,9 +152,7 @@ class ForwardPass:
         """
         rows = len(inputs)
         activations = [inputs]
-        layers = zip(
-            self._network.layers, self._parameters.weights, self._parameters.biases, self._cache, strict=True
-        )
+        layers = zip(self._network.layers, self._parameters.weights, self._parameters.biases, self._cache, strict=True)
         for layer, weight, bias, cache in layers:
             value = cache[:rows]
             # np.dot, not np.matmul: with one sample matmul leaves BLAS for some products, 7 times slower.
@@ -175,9 +171,7 @@ def predict(network: DenseNetwork, parameters: Parameters, inputs: npt.ArrayLike
     """
     samples = np.ascontiguousarray(inputs, dtype=parameters.flat.dtype)
     if samples.ndim != 2 or samples.shape[1] != network.inputs:
-        raise InputError(
-            [f"predict: inputs must have shape (samples, {network.inputs}), got {samples.shape}"]
-        )
+        raise InputError([f"predict: inputs must have shape (samples, {network.inputs}), got {samples.shape}"])
     outputs = np.empty((len(samples), network.outputs), dtype=samples.dtype)
     forward = ForwardPass(network, parameters, min(PREDICTION_ROWS, len(samples)))
     for start in range(0, len(samples), PREDICTION_ROWS):

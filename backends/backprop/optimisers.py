@@ -187,9 +187,7 @@ class Adam(Optimiser):
         faults = _require_rates("Adam", self.learning_rate, self.weight_decay)
         faults += require_between("Adam.beta_1", self.beta_1, 0.0, 1.0, low_allowed=True, remedy="use 0.9")
         faults += require_between("Adam.beta_2", self.beta_2, 0.0, 1.0, low_allowed=True, remedy="use 0.999")
-        faults += require_between(
-            "Adam.epsilon", self.epsilon, 0.0, math.inf, low_allowed=False, remedy="use 1e-8"
-        )
+        faults += require_between("Adam.epsilon", self.epsilon, 0.0, math.inf, low_allowed=False, remedy="use 1e-8")
         raise_faults(DescriptionError, faults)
 
     @property

@@ -78,9 +78,7 @@ class Trainer:
     def __post_init__(self) -> None:
         """Check every field."""
         faults = require_instance("Trainer.network", self.network, DenseNetwork, "DenseNetwork(...)")
-        faults += require_instance(
-            "Trainer.loss", self.loss, Loss, "SoftmaxCrossEntropy(), MeanSquaredError()"
-        )
+        faults += require_instance("Trainer.loss", self.loss, Loss, "SoftmaxCrossEntropy(), MeanSquaredError()")
         faults += require_instance("Trainer.optimiser", self.optimiser, Optimiser, "SGD(...), Adam(...)")
         faults += require_instance("Trainer.credit", self.credit, CreditAssignment, "Backprop()")
         faults += require_count(
@@ -205,11 +203,7 @@ class Trainer:
         return np.ascontiguousarray(given, dtype=self.precision), encoded
 
     def _check_monitor(self, targets: Targets) -> None:
-        if (
-            self.early_stopping is not None
-            and self.early_stopping.monitor == "accuracy"
-            and targets.labels is None
-        ):
+        if self.early_stopping is not None and self.early_stopping.monitor == "accuracy" and targets.labels is None:
             raise InputError(
                 [
                     "train: targets must be integer labels for EarlyStopping.monitor 'accuracy', got rows of "
@@ -221,18 +215,14 @@ class Trainer:
         if initial is None:
             return self.network.draw_parameters(generator, self.precision)
         if initial.sizes != self.network.sizes:
-            raise InputError(
-                [f"train: initial parameters must be for sizes {self.network.sizes}, got {initial.sizes}"]
-            )
+            raise InputError([f"train: initial parameters must be for sizes {self.network.sizes}, got {initial.sizes}"])
         return Parameters(initial.sizes, initial.flat.astype(self.precision))
 
     def _split(self, targets: Targets, generator: np.random.Generator) -> tuple[Samples, Samples]:
         if self.early_stopping is None:
             raise ValueError("there is no validation part without early stopping")
         fraction = self.early_stopping.validation_fraction
-        trained, kept_back = split_samples(
-            len(targets.rows), targets.labels, fraction=fraction, generator=generator
-        )
+        trained, kept_back = split_samples(len(targets.rows), targets.labels, fraction=fraction, generator=generator)
         if not len(trained) or not len(kept_back):
             raise InputError(
                 [

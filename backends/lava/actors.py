@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import inspect
 import multiprocessing
 import os
 import signal
@@ -28,6 +29,8 @@ _PR_SET_PDEATHSIG = 1
 _PARENT_POLL_SECOND = 0.5
 _LONGEST_REPORT = 30_000  # Characters; a pipe takes that much without a reader.
 _PHASE_NAMES = {1: "spiking", 2: "pre-management", 3: "learning", 4: "post-management", 5: "host"}
+# The files of the frames between a child's entry and the code of its model.
+_MACHINERY = frozenset({__file__, inspect.getfile(compat.PyLoihiProcessModel), inspect.getfile(compat.PyProcessBuilder)})
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -89,7 +92,8 @@ class Actor(ForkProcess):
             self._report.send("")
             body.start()
         except BaseException as error:
-            self._report.send(f"{self.title}{_moment(body)} failed:\n{graph.traceback_of(error)}"[:_LONGEST_REPORT])
+            text = graph.traceback_of(error, without=_MACHINERY)
+            self._report.send(f"{self.title}{_moment(body)} failed:\n{text}"[:_LONGEST_REPORT])
             sys.exit(1)
 
     def look(self) -> None:
@@ -143,6 +147,8 @@ class Infrastructure(compat.MultiProcessing):  # type: ignore[misc]
 
 
 def _moment(body: Any) -> str:
+    if body is None:
+        return " while it was built"
     if not isinstance(body, compat.PyLoihiProcessModel):
         return ""
     if body.time_step == 0:

@@ -32,7 +32,7 @@ class Scheduler(Protocol):
 class QueueChannel:
     """A bounded queue between two ports, and who waits at either end."""
 
-    __slots__ = ("dtype", "queue", "reader", "scheduler", "service", "served_by", "shape", "size", "text", "writer")
+    __slots__ = ("dtype", "queue", "reader", "scheduler", "served_by", "service", "shape", "size", "text", "writer")
 
     def __init__(self, builder: Any, scheduler: Scheduler, text: str) -> None:
         source = builder.src_port_initializer

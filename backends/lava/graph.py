@@ -43,6 +43,7 @@ def compile_graph(
             if any(process is one for one in found):
                 continue
             executable = process.compile(configuration, dict(options))
+            _order(executable)
             executables.append(executable)
             found.extend(_with_parents(executable.process_list))
     except NeuromorphError:
@@ -53,6 +54,25 @@ def compile_graph(
         raise SimulatorError(f"Lava could not compile the graph:\n{traceback_of(error)}") from error
     compat.strip_log_handlers()
     return CompiledGraph(executables=tuple(executables), processes=tuple(found))
+
+
+def _order(executable: Any) -> None:
+    """Put Processes and channels into the order in which the Processes were made.
+
+    Lava finds them by way of sets, in an order that changes from run to run. A neuron sums its inputs in the order of
+    its channels, so that without this the same graph gives floats that differ in the last bit.
+    """
+    executable.channel_builders.sort(
+        key=lambda builder: (
+            builder.src_process.id,
+            builder.src_port_initializer.name,
+            builder.dst_process.id,
+            builder.dst_port_initializer.name,
+        )
+    )
+    in_order = sorted(executable.proc_builders.items(), key=lambda item: item[0].id)
+    executable.proc_builders.clear()
+    executable.proc_builders.update(in_order)
 
 
 def _with_parents(processes: Sequence[Any]) -> Iterator[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,8 +17,11 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from neuromorph.backends.lava import channels, compat, graph, state, tasks
-from neuromorph.errors import SimulatorError
+from neuromorph.errors import InputError, SimulatorError
 from neuromorph.watchdog import StallSignal, Watchdog
+
+# The files of the frames between a run's entry and the code of a model.
+_MACHINERY = frozenset({__file__, tasks.__file__, contextlib.__file__, inspect.getfile(compat.PyProcessBuilder)})
 
 
 class InProcessRun:
@@ -92,7 +96,7 @@ class InProcessRun:
         try:
             return self._tasks[id(process)].model
         except KeyError:
-            raise SimulatorError(f"{graph.label(process)} is not part of this run") from None
+            raise InputError(f"{graph.label(process)} is not part of this run") from None
 
     def read(self, process: Any, name: str) -> Any:
         """A copy of an attribute (any Var) of the ProcessModel of ``process``."""
@@ -173,7 +177,7 @@ class InProcessRun:
                 raise  # The user's, not a model's.
             if isinstance(error, StallSignal):
                 raise
-            text = graph.traceback_of(error, without={__file__, tasks.__file__, contextlib.__file__})
+            text = graph.traceback_of(error, without=_MACHINERY)
             raise SimulatorError(f"{where} failed:\n{text}") from error
         finally:
             self._active = None

@@ -13,22 +13,27 @@ from neuromorph.backends.lava.actors import DUMP_SIGNAL
 
 _PATIENCE_SECOND = 1.0
 _FRAME = re.compile(r'File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)')
-_MACHINERY = ("pypychannel.py", "threading.py", "contextlib.py")
+_CHANNEL = "pypychannel.py"
+_MACHINERY = (_CHANNEL, "threading.py", "contextlib.py")
+_COMMAND_LOOP = "lava/magma/core/model/py/model.py"
 _DEEPEST = 8
 
 
 def hanging(actors: Iterable[Any], dumps: IO[bytes]) -> str:
-    """The stacks of all ProcessModels that are not merely waiting for the next command, innermost call first."""
-    found = []
+    """The stacks of all ProcessModels that are not merely waiting for the next command; those that are busy come first."""
+    busy: list[str] = []
+    blocked: list[str] = []
     for actor in actors:
         if actor.is_service:
             continue
         dump = _dump_of(actor, dumps)
         if not dump:
-            found.append(f"{actor.title}: no answer (blocked outside Python)")
-        elif "pypychannel.py" not in dump or " in select" not in dump:
-            found.append(f"{actor.title}:\n{_frames(dump)}")
-    return "\n".join(found) or "(every ProcessModel waits for a command)"
+            busy.append(f"{actor.title}: no answer (blocked outside Python)")
+        elif _CHANNEL not in dump:
+            busy.append(f"{actor.title}:\n{_frames(dump)}")
+        elif " in select" not in dump:
+            blocked.append(f"{actor.title} waits on a channel:\n{_frames(dump)}")
+    return "\n".join(busy + blocked) or "(every ProcessModel waits for a command)"
 
 
 def _dump_of(actor: Any, dumps: IO[bytes]) -> str:
@@ -49,9 +54,13 @@ def _dump_of(actor: Any, dumps: IO[bytes]) -> str:
 
 
 def _frames(dump: str) -> str:
-    lines = []
+    """The frames of a dump from where the model was entered to the innermost, with their source lines."""
+    lines: list[str] = []
     for frame in _FRAME.finditer(dump):
         file, line = frame["file"], int(frame["line"])
+        if file.endswith(_COMMAND_LOOP):
+            break
         if not file.endswith(_MACHINERY):
-            lines.append(f'  File "{file}", line {line}, in {frame["function"]}\n    {linecache.getline(file, line).strip()}')
-    return "\n".join(lines[:_DEEPEST])
+            source = linecache.getline(file, line).strip()
+            lines.insert(0, f'  File "{file}", line {line}, in {frame["function"]}\n    {source}')
+    return "\n".join(lines[-_DEEPEST:])

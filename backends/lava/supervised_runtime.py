@@ -23,7 +23,7 @@ from neuromorph.backends.lava.mailbox import Mailbox
 from neuromorph.errors import InputError, SimulatorError, SimulatorStalled
 
 _LOOK_SECOND = 0.05  # How often the processes are looked at while an answer is awaited.
-_REPORT_SECOND = 2.0  # How long a process that is known to have failed may take to say why.
+_REPORT_SECOND = 1.0  # How long a process that is known to have failed may take to say why.
 _EXIT_SECOND = 5.0  # How long a process that was told to stop may take to end.
 
 
@@ -243,9 +243,9 @@ class SupervisedRuntime(compat.Runtime):  # type: ignore[misc]
             failures = [actor.failure for actor in self._actors if actor.failure and not actor.is_service]
             if failures:
                 raise SimulatorError("\n".join(failures))
-            lost = [actor for actor in self._actors if not actor.is_alive() and actor.exitcode != 0]
-            if any(actor.exitcode is not None and actor.exitcode < 0 for actor in lost):
-                break  # Killed by a signal: it will say nothing.
+            lost = [actor for actor in self._actors if not actor.is_alive() and not actor.failure]
+            if any(actor.exitcode != 0 for actor in lost):
+                break  # Whoever died without a word will say none.
             time.sleep(_LOOK_SECOND)
         failures = [actor.failure for actor in self._actors if actor.failure]
         endings = [f"{actor.title}: its process ended with {_ending(actor.exitcode)}" for actor in lost]

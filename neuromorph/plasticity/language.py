@@ -10,6 +10,7 @@ powers ``2^n`` multiply into one coefficient.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -111,7 +112,8 @@ class _Parser:
         while position < end:
             match = _TOKEN.match(text, position)
             if match is None:
-                self.fail(f"{text[position:].strip()[0]!r} means nothing here", position)
+                position += len(text[position:]) - len(text[position:].lstrip())
+                self.fail(f"{text[position]!r} means nothing here", position)
             assert match is not None and match.lastgroup is not None
             kind = match.lastgroup
             self.tokens.append((kind, match.group(kind), match.start(kind), match.end(kind)))
@@ -201,6 +203,8 @@ class _Parser:
             self.fail(
                 f"the product {text!r} has {len(dependencies)} dependencies ({', '.join(dependencies)}): only one is allowed"
             )
+        if not all(math.isfinite(number) for number in (coefficient, *(factor.constant for factor in factors))):
+            self.fail(f"a number in the product {text!r} is out of range")
         return Product(coefficient, dependencies[0], tuple(factors))
 
     def number(self, word: str) -> float:

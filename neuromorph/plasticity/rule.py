@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 from neuromorph.errors import RuleError, raise_faults
 from neuromorph.plasticity.language import SumOfProducts, parse
@@ -79,6 +81,10 @@ class LearningRule:
                     faults += [f"rule {self.name!r}, {target}: {fault}" for fault in error.faults]
             object.__setattr__(self, f"{target}_sum", parsed)
         raise_faults(RuleError, faults or [f"rule {self.name!r}: {fault}" for fault in self._faults()])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.init}
+        return partial(LearningRule, **{**values, "modulators": dict(self.modulators)}), ()  # read-only mappings do not pickle
 
     def _faults(self) -> list[str]:
         found: list[str] = []

@@ -11,7 +11,9 @@ import io
 import math
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -27,7 +29,7 @@ RIGHT, WRONG = "#0072b3", "#d55e01"
 # Okabe and Ito's colours, told apart under every common colour blindness; yellow is left out, it vanishes on white.
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-WIDE, HALF = 9.2, 4.5  # inches
+WIDE, HALF = 9.5, 4.58  # inches: the page shows them 912 and 440 CSS pixels wide
 SMALL, NORMAL = 7.5, 8.5  # points
 
 _FONT = FontProperties(family="DejaVu Sans")
@@ -73,7 +75,7 @@ def add_axes(figure: Figure, left: float, bottom: float, width: float, height: f
 
 def name_axes(axes: Axes, x: str, y: str = "") -> None:
     """Axis labels, with units."""
-    axes.set_xlabel(x, color=INK, fontsize=NORMAL, fontproperties=None)
+    axes.set_xlabel(x, color=INK, fontsize=NORMAL)
     axes.set_ylabel(y, color=INK, fontsize=NORMAL)
 
 
@@ -90,8 +92,13 @@ def write(
     vertical: str = "center",
     bold: bool = False,
 ) -> None:
-    """Text at a point, in ``data``, ``axes`` (0 to 1) or ``x data`` (x in data, y from 0 to 1) coordinates."""
-    places = {"data": axes.transData, "axes": axes.transAxes, "x data": axes.get_xaxis_transform()}
+    """Text at a point, in ``data``, ``axes`` (0 to 1) or mixed (``x data``: y from 0 to 1) coordinates."""
+    places = {
+        "data": axes.transData,
+        "axes": axes.transAxes,
+        "x data": axes.get_xaxis_transform(),
+        "y data": axes.get_yaxis_transform(),
+    }
     axes.text(
         x,
         y,
@@ -119,29 +126,25 @@ def add_segments(axes: Axes, ends: FloatArray, *, colour: str, width: float) -> 
 
 
 def log_ticks(axes: Axes, low: float, high: float, unit: str) -> None:
-    """A logarithmic x axis from ``low`` to ``high``, marked at powers of ten with SI prefixes, at most six marks."""
+    """A logarithmic x axis from ``low`` to ``high``, at most seven marks: 1, 2 and 5 or powers of ten, SI prefixes."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    stride = max(1, math.ceil((last - first + 1) / 6))
-    marks = [10.0**exponent for exponent in range(first, last + 1, stride)]
-    if len(marks) < 2:
-        marks = [low * (high / low) ** share for share in (0.1, 0.5, 0.9)]
-    axes.set_xticks(marks, [si(mark, unit, digits=1 if len(marks) > 1 and first < last else 2) for mark in marks])
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    fine = [step * 10.0**exponent for exponent in range(first, last + 1) for step in (1, 2, 5)]
+    choices = [fine, *([10.0**e for e in range(first, last + 1) if e % stride == 0] for stride in (1, 2, 3, 6))]
+    shown = [[mark for mark in choice if low <= mark <= high] for choice in choices]
+    marks = next((choice for choice in shown if len(choice) <= 7), shown[-1])
+    axes.set_xticks(marks, [si(mark, unit) for mark in marks])
     axes.set_xticks([], minor=True)
 
 
-def legend(axes: Axes, handles: Sequence[object], names: Iterable[str], place: str) -> None:
-    """A frameless legend; names starting with an underscore are shown as well."""
+def legend(axes: Axes, handles: Sequence[Artist], names: Iterable[str], *, above: bool = False) -> None:
+    """A frameless legend, in the upper right corner or above the axes; names may start with an underscore."""
     shown = [f"\u200a{name}" if name.startswith("_") else name for name in names]
-    axes.legend(
-        list(handles),  # type: ignore[arg-type]
-        shown,
-        loc=place,
-        frameon=False,
-        fontsize=NORMAL,
-        labelcolor=INK,
-    )
+    place: dict[str, Any] = {"loc": "upper right"}
+    if above:
+        place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": 4, "borderaxespad": 0.2}
+    axes.legend(handles, shown, frameon=False, fontsize=NORMAL, labelcolor=INK, **place)
 
 
 def svg_bytes(figure: Figure) -> bytes:

@@ -17,8 +17,8 @@ from neuromorph.report.estimates import estimates
 from neuromorph.report.units import ABSENT, PLUS_MINUS, percent, printable, si, si_range
 from neuromorph.scorecard import Range, Row, Scorecard
 
-_HEADING_WIDTH = 12  # headings of figures are broken to this
-_NAME_WIDTH = 18  # names are not broken below this
+_HEADING_WIDTH = 10  # headings of figures are broken to this
+_NAME_WIDTH = 11  # names are not broken below this
 REFERENCE = "reference"  # the backend that the others are compared with
 
 
@@ -236,7 +236,7 @@ def _rich_table(sheet: Sheet) -> Table:
             min_width=None if is_last else min(widest, _NAME_WIDTH),
             max_width=max(widest, _HEADING_WIDTH) if column.figures else None,
         )
-    for lines in _by_learner(sheet.lines):
+    for lines in by_learner(sheet.lines):
         for line in lines:
             cells = (*line.cells[:-1], line.notice or line.cells[-1])
             style = "yellow" if line.notice else None
@@ -244,7 +244,8 @@ def _rich_table(sheet: Sheet) -> Table:
     return table
 
 
-def _by_learner(lines: Iterable[Line]) -> Iterator[list[Line]]:
+def by_learner(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Lines whose first cell is the same, together."""
     for _, group in groupby(lines, key=lambda line: line.cells[0]):
         yield list(group)
 

@@ -58,7 +58,7 @@ def duration(seconds: float) -> str:
     >>> duration(0.0123), duration(75), duration(3725)
     ('12.3 ms', '1 min 15 s', '1 h 2 min')
     """
-    if seconds < 60:
+    if not 60 <= seconds < math.inf:
         return si(seconds, "s")
     whole = round(seconds)
     if whole < 3600:

@@ -13,9 +13,9 @@ A backend of your own is held to the reference like this, in any test runner or 
         assert verdict.status == "agrees", verdict
 """
 
-
+from neuromorph.testing.agreement import Difference, Verdict, check, supported_features
 from neuromorph.testing.cases import Case, feature_cases, minimal_cases
-
+from neuromorph.testing.random_cases import random_case
 
 __all__ = [
     "Case",

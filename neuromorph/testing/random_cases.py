@@ -49,7 +49,7 @@ def _settled(case: Case) -> Case | None:
     driven = _driven(case)
     backend = registry.get("reference")
     for _ in range(_SETTLINGS):
-        with backend.open(case.program.with_all_spikes()) as session, np.errstate(all="raise"):
+        with backend.open(case.program.with_all_spikes()) as session, np.errstate(over="raise", invalid="raise"):
             try:
                 recording = session.run(case.steps, inputs=case.inputs, modulators=case.modulators)
             except FloatingPointError:

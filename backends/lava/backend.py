@@ -1,0 +1,47 @@
+"""The Lava backend: what it can, what it lacks, and opening a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+from neuromorph.backend import Availability, Backend, Capabilities, Gap, Session
+from neuromorph.backends.lava import compat, rules
+from neuromorph.backends.lava.session import RUNTIMES, LavaSession
+from neuromorph.errors import InputError
+from neuromorph.program import Program
+
+GAPS: Mapping[str, Gap] = {}
+
+
+@final
+@dataclass(frozen=True)
+class LavaBackend(Backend):
+    """Lava 0.10.0 on CPU, in floating point.
+
+    ``runtime`` "in-process" (default) runs the graph in this process; "multi-process" runs it on Lava's own runtime, one
+    operating system process for each Lava Process, under a supervisor. Both give the same numbers.
+    """
+
+    runtime: Literal["in-process", "multi-process"] = "in-process"
+
+    name: ClassVar[str] = "lava"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        gaps=GAPS, note="third factors with epochs of one step, one kind of u in a rule, learning with one delay"
+    )
+
+    def __post_init__(self) -> None:
+        if self.runtime not in RUNTIMES:
+            raise InputError(f"lava has no runtime {self.runtime!r}; known: {', '.join(RUNTIMES)}")
+
+    def availability(self) -> Availability:
+        """Available once this module could be imported."""
+        return Availability(available=True, versions=compat.version_report())
+
+    def faults(self, program: Program) -> list[str]:
+        """Gaps, and combinations that Lava cannot hold."""
+        return self.capabilities.faults(program) + [fault for p in program.projections for fault in rules.faults(p)]
+
+    def _open(self, program: Program, *, seed: int, stall_second: float) -> Session:
+        return LavaSession(program, backend=self.name, seed=seed, stall_second=stall_second, runtime=self.runtime)

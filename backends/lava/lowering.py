@@ -1,0 +1,169 @@
+"""From a program to a graph of stock Lava Processes.
+
+| program | Processes |
+|---|---|
+| input | RingBuffer (source) |
+| population | LIF, or LIFRefractory where a neuron has a refractory period |
+| projection, one step of delay | Dense where every synapse exists, else Sparse |
+| projection, longer delays | DelayDense |
+| plastic projection | LearningDense; with a longer delay a DelayDense of weight 1 behind it |
+| third factor | RingBuffer (source) into the connection's y port, and PostTraces for the rule's own y traces |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neuromorph.backends.lava import compat, models, rules
+from neuromorph.program import PopulationProgram, Program, ProjectionProgram, RuleProgram
+
+MODELS: Mapping[type, type] = {
+    compat.LIF: models.RecordedLif,
+    compat.LIFRefractory: models.RecordedRefractoryLif,
+    compat.Dense: compat.PyDenseModelFloat,
+    compat.Sparse: compat.PySparseModelFloat,
+    compat.DelayDense: models.DelayedDense,
+    compat.LearningDense: models.PlasticDense,
+    compat.SourceRingBuffer: compat.PySendModelFloat,
+    models.PostTraces: models.PostTracesModel,
+}
+"""Process class to ProcessModel class, for programs in floating point."""
+
+
+@dataclass(eq=False)
+class Graph:
+    """The Processes of a program, by the names of what they stand for."""
+
+    sources: dict[str, Any] = field(default_factory=dict)  # input
+    neurons: dict[str, Any] = field(default_factory=dict)  # population
+    connections: dict[str, Any] = field(default_factory=dict)  # projection
+    relays: dict[str, Any] = field(default_factory=dict)  # plastic projection with a longer delay
+    rewards: dict[str, Any] = field(default_factory=dict)  # projection with a third factor
+    traces: dict[str, Any] = field(default_factory=dict)  # projection with a third factor and post traces
+
+    def processes(self) -> list[Any]:
+        """All of them, in the order in which they were made."""
+        groups = (self.sources, self.neurons, self.connections, self.relays, self.rewards, self.traces)
+        return [process for group in groups for process in group.values()]
+
+
+def lower(program: Program) -> Graph:
+    """The graph of a program; inputs that feed nothing get no Process."""
+    graph = Graph()
+    used = {projection.pre for projection in program.projections}
+    for item in program.inputs:
+        if item.name in used:
+            graph.sources[item.name] = compat.SourceRingBuffer(data=np.zeros((item.size, 1)))
+    for population in program.populations:
+        graph.neurons[population.name] = neurons(population)
+    for projection in program.projections:
+        connect(graph, projection)
+    return graph
+
+
+def neurons(population: PopulationProgram) -> Any:
+    """LIF or LIFRefractory, with arrays of parameters."""
+    parameters = {
+        "shape": (population.size,),
+        "du": 1.0 - population.decay_u,
+        "dv": 1.0 - population.decay_v,
+        "vth": population.threshold.copy(),
+        "bias_mant": population.bias.copy(),
+    }
+    if not np.any(population.refractory > 0):
+        return compat.LIF(**parameters)
+    process = compat.LIFRefractory(**parameters)
+    process.proc_params.overwrite("refractory_period", population.refractory.copy())
+    return process
+
+
+def connect(graph: Graph, projection: ProjectionProgram) -> None:
+    """The connection of a projection, wired to its neurons."""
+    sending = graph.sources.get(projection.pre) or graph.neurons[projection.pre]
+    receiving = graph.neurons[projection.post]
+    connection = static(projection) if projection.rule is None else plastic(projection, projection.rule)
+    graph.connections[projection.name] = connection
+    sending.s_out.connect(connection.s_in)
+    if projection.rule is not None:
+        teach(graph, projection, projection.rule)
+        if projection.max_delay > 1:
+            relay = graph.relays[projection.name] = _relay(projection)
+            connection.a_out.connect(relay.s_in)
+            connection = relay
+    connection.a_out.connect(receiving.a_in)
+
+
+def static(projection: ProjectionProgram) -> Any:
+    """A connection whose weights do not change by themselves."""
+    if projection.max_delay > 1:
+        return compat.DelayDense(
+            weights=projection.matrix(projection.weight),
+            delays=np.maximum(projection.matrix(projection.delay) - 1, 0),
+            max_delay=projection.max_delay - 1,
+        )
+    if projection.is_full:
+        return compat.Dense(weights=projection.matrix(projection.weight))
+    from scipy.sparse import csr_matrix
+
+    shape = (projection.post_size, projection.pre_size)
+    weights = csr_matrix((projection.weight, projection.pre_index, projection.by_post), shape=shape)
+    return compat.Sparse(weights=weights)
+
+
+def plastic(projection: ProjectionProgram, rule: RuleProgram) -> Any:
+    """A LearningDense whose rule object also carries the exact expressions."""
+    port = rules.reward_port(rule)
+    options: dict[str, Any] = {
+        "dw": rules.lava_string(rule.dw, port),
+        "dt": None if rule.dt is None else rules.lava_string(rule.dt, port),
+        "t_epoch": rule.epoch,
+    }
+    for name, trace in rule.traces.items():
+        if port is None or name[0] == "x":
+            options |= {f"{name}_impulse": abs(trace.impulse), f"{name}_tau": rules.tau_in_steps(trace)}
+    learning_rule = compat.Loihi2FLearningRule(**options) if port is None else compat.Loihi3FLearningRule(**options)
+    for name, trace in rule.traces.items():
+        if port is None or name[0] == "x":  # Lava's check refuses negative impulses, its arithmetic does not
+            setattr(learning_rule, f"_{name}_impulse", trace.impulse)
+    if port is not None:
+        for name in ("y1", "y2", "y3"):  # held as received; Lava's own stand-in for "no decay" is 65535 steps
+            setattr(learning_rule, f"_{name}_tau", math.inf)
+    learning_rule.exact = rules.exact_rule(projection)
+    return compat.LearningDense(weights=projection.matrix(projection.weight), learning_rule=learning_rule)
+
+
+def teach(graph: Graph, projection: ProjectionProgram, rule: RuleProgram) -> None:
+    """Give a plastic connection the spikes of its postsynaptic neurons, and what a third factor needs."""
+    connection, receiving = graph.connections[projection.name], graph.neurons[projection.post]
+    receiving.s_out.connect(connection.s_in_bap)
+    port = rules.reward_port(rule)
+    if port is None:
+        return
+    source = compat.SourceRingBuffer(data=np.zeros((projection.post_size, 1)))
+    graph.rewards[projection.name] = source
+    source.s_out.connect(getattr(connection, f"s_in_{port}"))
+    own = [name for name in ("y1", "y2", "y3") if name in rule.traces]
+    if own:
+        every = [rule.traces.get(name) for name in ("y1", "y2", "y3")]
+        traces = models.PostTraces(
+            size=projection.post_size,
+            decays=np.array([0.0 if trace is None else trace.decay for trace in every]),
+            impulses=np.array([0.0 if trace is None else trace.impulse for trace in every]),
+        )
+        graph.traces[projection.name] = traces
+        receiving.s_out.connect(traces.s_in)
+        for name in own:
+            getattr(traces, f"{name}_out").connect(getattr(connection, f"s_in_{name}"))
+
+
+def _relay(projection: ProjectionProgram) -> Any:
+    """Carries currents on, one step and ``delay - 2`` more after the connection's own step."""
+    size, extra = projection.post_size, projection.max_delay - 2
+    return compat.DelayDense(
+        weights=np.eye(size), delays=np.full((size, size), extra), max_delay=max(extra, 1), num_message_bits=8
+    )

@@ -1,0 +1,202 @@
+"""Our ProcessModels for stock Lava Processes in floating point, and the one Process that Lava lacks.
+
+They compute what Lava's own models compute and add what a program needs: a record of spikes and states, parameters for
+each neuron, real coefficients, weight bounds, and synapses that do not exist. Discovery never sees this module.
+"""
+
+from __future__ import annotations
+
+from types import CodeType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuromorph.backends.lava import compat
+from neuromorph.backends.lava.rules import ExactRule
+from neuromorph.recording import FloatArray
+
+implements, requires, tag = compat.implements, compat.requires, compat.tag
+PyInPort, PyOutPort, LavaPyType = compat.PyInPort, compat.PyOutPort, compat.LavaPyType
+
+
+class Record:
+    """What a neuron model notes of every step; the arrays are given before each run."""
+
+    spike_rows: npt.NDArray[np.bool_]
+    u_rows: FloatArray
+    v_rows: FloatArray
+    row: int
+
+    def start_record(self) -> None:
+        """Nothing is noted until arrays are given."""
+        self.spike_rows = np.zeros((0, 0), dtype=np.bool_)
+        self.u_rows, self.v_rows = np.zeros((0, 0)), np.zeros((0, 0))
+        self.row = 0
+
+    def note(self, spikes: Any, u: FloatArray, v: FloatArray) -> None:
+        """One step: spikes, and u and v after the reset."""
+        row = self.row
+        if row < len(self.spike_rows):
+            self.spike_rows[row] = spikes
+        if row < len(self.u_rows):
+            self.u_rows[row] = u
+        if row < len(self.v_rows):
+            self.v_rows[row] = v
+        self.row = row + 1
+
+
+@implements(proc=compat.LIF, protocol=compat.LoihiProtocol)
+@requires(compat.CPU)
+@tag("floating_pt")
+class RecordedLif(compat.PyLifModelFloat, Record):  # type: ignore[misc]
+    """Lava's LIF, with a record."""
+
+    implements_process = None  # Lava takes an inherited mark for its own.
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.start_record()
+
+    def run_spk(self) -> None:
+        """One step."""
+        super().run_spk()
+        self.note(self.s_out_buff, self.u, self.v)
+
+
+@implements(proc=compat.LIFRefractory, protocol=compat.LoihiProtocol)
+@requires(compat.CPU)
+@tag("floating_pt")
+class RecordedRefractoryLif(compat.PyLifRefractoryModelFloat, Record):  # type: ignore[misc]
+    """Lava's LIFRefractory, with a record and a refractory period for each neuron."""
+
+    implements_process = None
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.start_record()
+
+    def subthr_dynamics(self, activation_in: FloatArray) -> None:
+        """u goes on, v rests for the refractory period; decays may differ from neuron to neuron."""
+        self.u[:] = self.u * (1 - self.du)
+        self.u[:] += activation_in
+        moving = self.v * (1 - self.dv) + self.u + self.bias_mant
+        self.v[:] = np.where(self.refractory_period_end < self.time_step, moving, 0.0)
+
+    def process_spikes(self, spike_vector: npt.NDArray[np.bool_]) -> None:
+        """Reset, and note until when each neuron rests."""
+        rest_until = self.time_step + self.refractory_period[spike_vector]
+        self.refractory_period_end[spike_vector] = rest_until
+        self.reset_voltage(spike_vector)
+        self.note(spike_vector, self.u, self.v)
+
+
+class PostTraces(compat.AbstractProcess):  # type: ignore[misc]
+    """Post traces of a rule with a third factor: Lava's neurons do not send them, and its connections then expect them.
+
+    A spike of this step is in the traces of this step.
+    """
+
+    def __init__(self, *, size: int, decays: FloatArray, impulses: FloatArray, **options: Any) -> None:
+        super().__init__(size=size, decays=decays, impulses=impulses, **options)
+        self.s_in = compat.InPort(shape=(size,))
+        self.y1_out, self.y2_out, self.y3_out = (compat.OutPort(shape=(size,)) for _ in range(3))
+        self.y1, self.y2, self.y3 = (compat.Var(shape=(size,), init=0) for _ in range(3))
+
+
+@implements(proc=PostTraces, protocol=compat.LoihiProtocol)
+@requires(compat.CPU)
+@tag("floating_pt")
+class PostTracesModel(compat.PyLoihiProcessModel):  # type: ignore[misc]
+    """``y = decay y + impulse spike``."""
+
+    s_in = LavaPyType(PyInPort.VEC_DENSE, float)
+    y1_out = LavaPyType(PyOutPort.VEC_DENSE, float)
+    y2_out = LavaPyType(PyOutPort.VEC_DENSE, float)
+    y3_out = LavaPyType(PyOutPort.VEC_DENSE, float)
+    y1 = LavaPyType(np.ndarray, float)
+    y2 = LavaPyType(np.ndarray, float)
+    y3 = LavaPyType(np.ndarray, float)
+
+    def run_spk(self) -> None:
+        """One step."""
+        spikes = self.s_in.recv().astype(bool)
+        decays, impulses = self.proc_params["decays"], self.proc_params["impulses"]
+        for index, (values, port) in enumerate(
+            ((self.y1, self.y1_out), (self.y2, self.y2_out), (self.y3, self.y3_out))
+        ):
+            values *= decays[index]
+            values[spikes] += impulses[index]
+            port.send(values.copy())
+
+
+class Change:
+    """A compiled expression in the place of Lava's evaluator of rule strings."""
+
+    def __init__(self, expression: str) -> None:
+        self.code: CodeType = compile(expression, "<learning rule>", "eval")
+
+    def apply(self, init_accumulator: FloatArray, **values: Any) -> FloatArray:
+        """The synapse variable after the change."""
+        changed: FloatArray = init_accumulator + eval(self.code, {"__builtins__": {}}, values)
+        return changed
+
+
+@implements(proc=compat.DelayDense, protocol=compat.LoihiProtocol)
+@requires(compat.CPU)
+@tag("floating_pt")
+class DelayedDense(compat.PyDelayDenseModelFloat):  # type: ignore[misc]
+    """Lava's DelayDense, without building a matrix for every delay in every step: only spiking columns are touched."""
+
+    implements_process = None
+
+    def calc_act(self, s_in: Any) -> FloatArray:
+        """What arrives after each delay, shape (post, longest delay + 1)."""
+        arriving = np.zeros(self.a_buff.shape)
+        columns = np.flatnonzero(s_in)
+        if columns.size:
+            weights = self.weights[:, columns] * np.asarray(s_in, dtype=np.float64)[columns]
+            delays = self.delays[:, columns]
+            for delay in np.unique(delays):
+                arriving[:, delay] = np.where(delays == delay, weights, 0.0).sum(axis=1)
+        return arriving
+
+
+@implements(proc=compat.LearningDense, protocol=compat.LoihiProtocol)
+@requires(compat.CPU)
+@tag("floating_pt")
+class PlasticDense(compat.PyLearningDenseModelFloat):  # type: ignore[misc]
+    """Lava's LearningDense with real coefficients, weight bounds and absent synapses.
+
+    Spikes, epochs, traces and the order of updates are Lava's own. Only the traces that the rule reads are gathered,
+    by index where Lava takes the diagonal of a matrix, which is the same and several times faster.
+    """
+
+    implements_process = None
+
+    def _build_learning_rule_appliers(self) -> None:
+        exact: ExactRule = self._learning_rule.exact
+        self._exact = exact
+        self._learning_rule_appliers = {name: Change(text) for name, text in exact.expressions.items()}
+
+    def _extract_applier_evaluated_traces(self, x_history: FloatArray, y_history: FloatArray) -> dict[str, FloatArray]:
+        found = {}
+        for trace, dependency in self._exact.traces:
+            is_pre = trace[0] == "x"
+            history = (x_history if is_pre else y_history)[:, int(trace[1]) - 1]  # (epoch + 1, neurons)
+            if dependency == "u":
+                values = history[-1][np.newaxis, :] if is_pre else history[-1][:, np.newaxis]
+            elif dependency == "x0":
+                own = history[self.tx, np.arange(len(self.tx))] if is_pre else None
+                values = history[self.tx].T if own is None else own[np.newaxis, :]
+            else:
+                own = None if is_pre else history[self.ty, np.arange(len(self.ty))]
+                values = history[self.ty] if own is None else own[:, np.newaxis]
+            found[f"{trace}_{dependency}"] = values
+        return found
+
+    def _saturate_synaptic_variable(self, name: str, values: FloatArray) -> FloatArray:
+        if name != "weights":
+            return values
+        bounded: FloatArray = np.minimum(np.maximum(values, self._exact.w_min), self._exact.w_max)
+        return bounded if self._exact.exists is None else bounded * self._exact.exists

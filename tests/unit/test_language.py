@@ -1,0 +1,99 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neuromorph.errors import RuleError
+from neuromorph.plasticity.language import DEPENDENCIES, VARIABLES, Factor, Product, SumOfProducts, parse
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+factors = st.builds(Factor, st.sampled_from(VARIABLES), finite, st.booleans())
+products = st.builds(Product, finite, st.sampled_from(DEPENDENCIES), st.lists(factors, max_size=4).map(tuple))
+sums = st.lists(products, min_size=1, max_size=4).map(lambda items: SumOfProducts(tuple(items)))
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(sums)
+def test_what_is_printed_reads_back_as_the_same_sum(total: SumOfProducts) -> None:
+    assert parse(str(total)) == total
+    assert str(parse(str(total))) == str(total)
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(st.text(alphabet="x0y12wtdru sgn()*+-^/.e9α\n", max_size=20))
+def test_any_text_is_read_or_refused_with_a_rule_error(text: str) -> None:
+    try:
+        parse(text)
+    except RuleError as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("2^-2 * x1 * y0", "0.25 * x1 * y0"),
+        ("2**3*x0", "8*x0"),
+        ("-x0", "-1.0 * x0"),
+        ("+x0 - y0", "x0 - 1*y0"),
+        ("x0 * (-w)", "-1 * x0 * w"),
+        ("x0*(5 - w)", "-1 * x0 * (w - 5)"),
+        ("x0*(w + 1 - 3)", "x0 * (w - 2)"),
+        ("x0*sgn(1 - w)", "-1 * x0 * sgn(w - 1)"),
+        ("x0*(2)*3", "6*x0"),
+        ("y0*x1", "x1*y0"),
+        ("x0*w*w", "w * x0 * w"),
+        ("1e-2*x0", "0.01*x0"),
+        (".5*x0", "0.5*x0"),
+        ("u3*w", "w*u3"),
+        ("x0 * (w)", "x0*w"),
+        ("-2^2*x0", "-4*x0"),
+        ("(-2)*x0", "-2*x0"),
+    ],
+)
+def test_forms_that_mean_the_same_are_the_same(text: str, same: str) -> None:
+    assert parse(text) == parse(same)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "a target must be text"),
+        ("x1*y1", "has no dependency: multiply by x0, y0 or u0 to u9"),
+        ("x0*y0*w", "has 2 dependencies (x0, y0): only one is allowed"),
+        ("x0*z", "there is no variable 'z'; known: x0 y0 u0..u9 x1 x2"),
+        ("x0*X1", "there is no variable 'X1'"),
+        ("u10*w", "there is no variable 'u10'"),
+        ("x0*y4", "there is no variable 'y4'"),
+        ("x0*w^2", "powers are for numbers only; write a variable twice to square it (at character 5)"),
+        ("x0*y1/2", "there is no division; multiply by a number instead"),
+        ("x0*(x1+y1)", "a bracket may hold one variable and numbers"),
+        ("2*(x0*y1)", "a bracket may hold one of"),
+        ("x0*(w*2)", "a bracket may hold one variable plus or minus a number, and must be closed"),
+        ("x0*sgn(3)", "sgn(...) needs a variable"),
+        ("x0*sgn w", "expected '('"),
+        ("x0 y1", "expected '*', '+' or '-', got 'y1'"),
+        ("x0 +", "it ends where a number, a variable or a bracket is expected"),
+        ("x0 * $", "'$' means nothing here (at character 6)"),
+        ("0^-1*x0", "out of range"),
+        ("10^400*x0", "out of range"),
+        ("1e999*x0", "out of range"),
+        ("1e200*1e200*x0", "out of range"),
+        ("x0*(w + 1e308 + 1e308)", "out of range"),
+        ("2^*x0", "expected a whole exponent"),
+        ("x0*(", "it ends where"),
+    ],
+)
+def test_what_means_nothing_is_refused_with_the_place(text: str, says: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        parse(text)
+    assert says in str(caught.value)
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(RuleError, match="a target must be text"):
+        parse(3)  # type: ignore[arg-type]
+
+
+def test_variables_and_dependencies_are_listed() -> None:
+    total = parse("x1*y0 - sgn(w - 1)*t*u2")
+    assert total.variables == {"x1", "w", "t"}
+    assert total.dependencies == {"y0", "u2"}

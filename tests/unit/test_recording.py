@@ -1,0 +1,107 @@
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import neuromorph as nm
+from neuromorph.errors import InputError
+from neuromorph.recording import Recording, SpikeTrain, read_archive, write_archive
+
+rasters = st.tuples(st.integers(0, 12), st.integers(1, 4)).flatmap(lambda shape: arrays(np.bool_, shape))
+
+
+@settings(deadline=None, derandomize=True)
+@given(rasters)
+def test_events_and_rasters_are_two_forms_of_the_same(raster: np.ndarray) -> None:
+    train = SpikeTrain.from_dense(raster)
+    np.testing.assert_array_equal(np.asarray(train), raster)
+    assert len(train) == raster.sum()
+    assert train.counts().tolist() == raster.sum(axis=0).tolist()
+    order = train.steps * raster.shape[1] + train.ids
+    assert np.all(np.diff(order) > 0)
+
+
+@settings(deadline=None, derandomize=True)
+@given(rasters, st.integers(0, 15), st.integers(0, 12))
+def test_cutting_and_joining_gives_back_the_train(raster: np.ndarray, last: int, cut: int) -> None:
+    train = SpikeTrain.from_dense(raster)
+    np.testing.assert_array_equal(np.asarray(train.last(last)), raster[max(len(raster) - last, 0) :])
+    parts = [SpikeTrain.from_dense(raster[:cut]), SpikeTrain.from_dense(raster[cut:])]
+    assert SpikeTrain.joined(parts).equals(train)
+
+
+def test_trains_differ_by_event_or_by_length() -> None:
+    train = SpikeTrain.from_dense(np.eye(3))
+    assert train.equals(SpikeTrain.from_dense(np.eye(3) * 7))
+    assert not train.equals(SpikeTrain.from_dense(np.eye(3)[::-1]))
+    assert not train.equals(SpikeTrain.from_dense(np.eye(4)[:, :3]))
+
+
+def recorded() -> Recording:
+    net = nm.Network(
+        populations=[nm.Input("in", 3), nm.Population("out", 2, nm.LIF())],
+        projections=[nm.Projection("in", "out", nm.AllToAll(0.5), plasticity=nm.STDP())],
+        probes=[nm.Probe("in"), nm.Probe("out"), nm.Probe("out", "v", every=2e-3), nm.Probe("in->out", "weight", every=5e-3)],
+    )
+    return nm.run(net, 23, inputs={"in": np.random.default_rng(0).random((23, 3)) < 0.4}, seed=4)
+
+
+def same(mine: Recording, other: Recording) -> None:
+    assert mine.counts == other.counts
+    assert (mine.program_fingerprint, mine.backend, mine.seed, mine.dt, mine.first_step, mine.steps, mine.wall_second) == (
+        other.program_fingerprint, other.backend, other.seed, other.dt, other.first_step, other.steps, other.wall_second
+    )  # fmt: skip
+    assert list(mine.spikes) == list(other.spikes) and list(mine.states) == list(other.states)
+    assert all(mine.spikes[name].equals(other.spikes[name]) for name in mine.spikes)
+    for key in mine.states:
+        np.testing.assert_array_equal(mine.states[key], other.states[key])
+        np.testing.assert_array_equal(mine.state_steps[key], other.state_steps[key])
+
+
+def test_saving_and_loading_keeps_everything(tmp_path: Path) -> None:
+    recording = recorded()
+    recording.save(tmp_path / "r.npz")
+    same(recording, Recording.load(tmp_path / "r.npz"))
+
+
+def test_recordings_travel_between_processes() -> None:
+    recording = recorded()
+    same(recording, pickle.loads(pickle.dumps(recording)))
+
+
+def test_states_are_sampled_after_every_so_many_steps_of_the_session() -> None:
+    recording = recorded()
+    assert recording.state_steps["out", "v"].tolist() == list(range(1, 23, 2))
+    assert recording.states["out", "v"].shape == (11, 2)
+    assert recording.state_steps["in->out", "weight"].tolist() == [4, 9, 14, 19]
+    assert recording.states["in->out", "weight"].shape == (4, 6)
+
+
+def test_only_probed_populations_are_recorded_and_all_are_counted() -> None:
+    net = nm.Network(populations=[nm.Input("in", 3), nm.Population("out", 2, nm.LIF(bias=0.3))])
+    recording = nm.run(net, 50)
+    assert dict(recording.spikes) == {}
+    assert recording.counts.populations["out"].spikes > 0
+
+
+def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
+    write_archive(tmp_path / "a.npz", {"format": "something else"}, {})
+    with pytest.raises(InputError, match="holds 'something else', not 'neuromorph recording 1'"):
+        Recording.load(tmp_path / "a.npz")
+    with pytest.raises(InputError, match="there is no file"):
+        Recording.load(tmp_path / "b.npz")
+
+
+def test_pickled_content_is_never_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", header=np.array([{"format": "x"}], dtype=object))
+    with pytest.raises(InputError, match="is not a 'x' file"):
+        read_archive(tmp_path / "a.npz", "x")
+
+
+def test_speed_is_steps_per_second_of_wall_time() -> None:
+    recording = recorded()
+    assert recording.steps_per_second == pytest.approx(23 / recording.wall_second)

@@ -1,0 +1,78 @@
+import dataclasses
+import math
+
+import pytest
+
+from neuromorph.errors import RuleError
+from neuromorph.plasticity import LearningRule, Trace
+
+X1, Y1 = Trace(10e-3), Trace(20e-3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"dw": "x1*y0"}, "x1 is used but not described: give x1=Trace"),
+        ({"dw": "x0", "x1": X1}, "x1 is described but not used by dw or dt: leave it out"),
+        ({}, "it has no dw"),
+        ({"dw": "t*u0"}, "the tag t is used but nothing changes it: give dt"),
+        ({"dw": "x0", "dt": "y0"}, "dt is given but dw does not use the tag t"),
+        ({"dw": "x0", "tau_tag": 1.0}, "tau_tag must be > 0 s and needs dt"),
+        ({"dw": "t*u0", "dt": "x0", "tau_tag": -1.0}, "tau_tag must be > 0 s and needs dt, got -1.0"),
+        ({"dw": "r*x0"}, "no modulator is named: give modulators="),
+        ({"dw": "x0", "modulators": {"a": 1.0}}, "modulators are named but neither dw nor dt uses r"),
+        ({"dw": "r*x0", "modulators": {"a": math.nan}}, "weights of modulators must be finite"),
+        ({"dw": "d*x0"}, "learned delays are not supported"),
+        ({"dw": "x0", "w_min": 1.0, "w_max": 0.0}, "w_min must not exceed w_max, got 1.0 and 0.0"),
+        ({"dw": "x0", "w_min": math.nan}, "w_min must not exceed w_max"),
+        ({"dw": "x0", "epoch": 0.0}, "epoch must be > 0 s, got 0.0"),
+        ({"dw": "x0", "epoch": math.inf}, "epoch must be > 0 s, got inf"),
+        ({"dw": "z*x0"}, "dw: in 'z*x0': there is no variable 'z'"),
+    ],
+)
+def test_a_rule_that_means_nothing_is_refused_by_name(fields: dict[str, object], says: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        LearningRule(name="mine", **fields)  # type: ignore[arg-type]
+    assert says in str(caught.value) and "rule 'mine'" in str(caught.value)
+
+
+def test_faults_of_both_targets_are_raised_together() -> None:
+    with pytest.raises(RuleError) as caught:
+        LearningRule(dw="x1*y1", dt="x0*q")
+    assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"tau": 0.0}, "Trace.tau must be > 0 s, got 0.0"),
+        ({"tau": -1.0}, "Trace.tau must be > 0 s, got -1.0"),
+        ({"tau": math.nan}, "Trace.tau must be > 0 s, got nan"),
+        ({"tau": "20 ms"}, "Trace.tau must be > 0 s, got '20 ms'"),
+        ({"tau": 1.0, "impulse": math.inf}, "Trace.impulse must be finite, got inf"),
+    ],
+)
+def test_a_wrong_trace_is_refused_by_name(fields: dict[str, object], says: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        Trace(**fields)  # type: ignore[arg-type]
+    assert says in str(caught.value)
+
+
+def test_traces_without_decay_are_allowed() -> None:
+    assert LearningRule(dw="x1*y0", x1=Trace(math.inf)).x1 == Trace(math.inf)
+
+
+def test_rules_with_equal_content_are_equal_and_frozen() -> None:
+    rules = [LearningRule(dw="x1*y0", x1=X1, modulators={}) for _ in range(2)]
+    assert rules[0] == rules[1]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        rules[0].dw = "x0"  # type: ignore[misc]
+    modulated = LearningRule(dw="r*x0", modulators={"a": 1})
+    with pytest.raises(TypeError):
+        modulated.modulators["b"] = 1.0  # type: ignore[index]
+
+
+def test_variables_and_traces_are_those_of_both_targets() -> None:
+    rule = LearningRule(dw="t*u0", dt="x1*y0 - y1*x0", x1=X1, y1=Y1)
+    assert rule.variables == {"t", "x1", "y1"}
+    assert list(rule.traces) == ["x1", "y1"]
