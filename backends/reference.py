@@ -65,6 +65,8 @@ class Synapses:
         self.projection = projection
         self.plastic = None if projection.rule is None else PlasticState(projection)
         self.weight = projection.weight.copy() if self.plastic is None else self.plastic.weight
+        # Weights add up in the order of their presynaptic neurons; NumPy would sum the row of a single neuron in pairs.
+        self.is_matrix = projection.is_full and projection.has_one_delay and projection.post_size > 1
         self.pointer, self.order = projection.by_pre
         self.under_way = np.zeros((projection.max_delay + 1, projection.post_size))  # row t: what arrives at step t
 
@@ -79,8 +81,12 @@ class Synapses:
         """Spikes sent in this step enter, with the weights of now, the steps in which they arrive."""
         if pre.size == 0:
             return
-        synapse = np.concatenate([self.order[self.pointer[i] : self.pointer[i + 1]] for i in pre])
         rows, size = self.under_way.shape
+        if self.is_matrix:
+            matrix = self.weight.reshape(size, -1)
+            self.under_way[(step + self.projection.max_delay) % rows] += matrix[:, pre].sum(axis=1)
+            return
+        synapse = np.concatenate([self.order[self.pointer[i] : self.pointer[i + 1]] for i in pre])
         place = (step + self.projection.delay[synapse]) % rows * size + self.projection.post_index[synapse]
         arriving = np.bincount(place, weights=self.weight[synapse], minlength=rows * size)
         self.under_way += arriving.reshape(rows, size)

@@ -146,6 +146,20 @@ class Chip:
             raise ChipError(f"chip {self.name!r} states no limit {name!r}, needed here; it states: {known}")
         return self.limits[name]
 
+    def to_json(self) -> dict[str, Any]:
+        """Every number with its source and status, as plain data."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "description": self.description,
+            "fingerprint": self.fingerprint,
+            "limits": {name: quantity.to_json() for name, quantity in self.limits.items()},
+            "costs": {
+                name: {key: quantity.to_json() for key, quantity in costs.coefficients.items()}
+                for name, costs in self.costs.items()
+            },
+        }
+
 
 def chip_names() -> tuple[str, ...]:
     """Names of the chips that come with neuromorph.

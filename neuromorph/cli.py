@@ -116,9 +116,10 @@ def _compare_digits(
     out: Path,
     json_path: str | None,
 ) -> None:
+    from neuromorph.digits_scorecard import score_digits
+    from neuromorph.report.findings import findings, headline
     from neuromorph.report.page import write_page
-    from neuromorph.report.tables import print_scorecard
-    from neuromorph.scorecard import score_digits
+    from neuromorph.report.tables import terminal_tables
 
     with _progress() as report:
         scorecard = score_digits(backends=backends, seeds=seeds, samples=samples, quick=quick, progress=report)
@@ -127,7 +128,10 @@ def _compare_digits(
     if json_path is not None:
         _write_json(scorecard.to_json(), json_path)
     if json_path != "-":
-        print_scorecard(scorecard)
+        console = _console()
+        console.print(terminal_tables(scorecard))
+        for sentence in (headline(scorecard), *findings(scorecard)):
+            click.echo(f"- {sentence}")
         click.echo(f"Page: {page}")
 
 
@@ -139,7 +143,7 @@ def _compare_program(
     from neuromorph import registry
     from neuromorph.compare import compare as compare_backends
     from neuromorph.program import Program
-    from neuromorph.report.tables import print_comparison
+    from neuromorph.report.listings import comparison_table
 
     program = Program.load(path)
     rng = np.random.default_rng(seed)
@@ -150,9 +154,16 @@ def _compare_program(
     if json_path is not None:
         _write_json(result.to_json(), json_path)
     if json_path != "-":
-        print_comparison(result)
+        _console().print(comparison_table(result))
     if not result.all_equal:
         sys.exit(1)
+
+
+def _console() -> Any:
+    """Standard output; as wide as the terminal, and wide enough for the tables where it is a pipe."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=160, soft_wrap=False)
 
 
 @contextmanager
@@ -178,7 +189,7 @@ def _progress() -> Iterator[Any]:
 def backends(json_path: str | None) -> None:
     """Which backends there are, whether they can run here, and what each lacks."""
     from neuromorph import registry
-    from neuromorph.report.tables import print_backends
+    from neuromorph.report.listings import backends_table
 
     rows = []
     for name in registry.backend_names():
@@ -203,7 +214,7 @@ def backends(json_path: str | None) -> None:
     if json_path is not None:
         _write_json({"rows": rows}, json_path)
     if json_path != "-":
-        print_backends(rows)
+        _console().print(backends_table(rows))
 
 
 @main.command()
@@ -233,17 +244,14 @@ def doctor(json_path: str | None) -> None:
 def chips(chip: str | None, json_path: str | None) -> None:
     """Known chips; with a name or a file's path, every number of it with its source and status."""
     from neuromorph.chip import chip_names, load_chip
-    from neuromorph.report.tables import print_chip, print_chips
+    from neuromorph.report.listings import chip_table, chips_table
 
     loaded = [load_chip(name) for name in (chip_names() if chip is None else [chip])]
     if json_path is not None:
         _write_json({"rows": [item.to_json() for item in loaded]}, json_path)
     if json_path == "-":
         return
-    if chip is None:
-        print_chips(loaded)
-    else:
-        print_chip(loaded[0])
+    _console().print(chips_table(loaded) if chip is None else chip_table(loaded[0]))
 
 
 @main.command()
@@ -262,7 +270,7 @@ def estimate(
 
     from neuromorph.costs import estimate as estimate_cost
     from neuromorph.program import Program
-    from neuromorph.report.tables import print_costs
+    from neuromorph.report.listings import cost_table
     from neuromorph.run import run
 
     loaded = Program.load(program)
@@ -273,4 +281,5 @@ def estimate(
     if json_path is not None:
         _write_json({"rows": [cost.to_json() for cost in costs], "counts": recording.counts.to_json()}, json_path)
     if json_path != "-":
-        print_costs(costs)
+        for cost in costs:
+            _console().print(cost_table(cost))

@@ -25,7 +25,11 @@ def count(
     ``earlier`` are the spikes of the last steps before: what is still under way, or in an epoch that has not ended, is
     counted where it arrives, so that the counts of chunks add up to those of one run.
     """
-    known = spikes if earlier is None else {name: SpikeTrain.joined([earlier[name], train]) for name, train in spikes.items()}
+    known = (
+        spikes
+        if earlier is None
+        else {name: SpikeTrain.joined([earlier[name], train]) for name, train in spikes.items()}
+    )
     before = 0 if earlier is None else max((train.shape[0] for train in earlier.values()), default=0)
     active = _active_updates(program, known, before, before + steps)
     populations = {
@@ -94,6 +98,10 @@ def _active_in_window(
         train = spikes[projection.pre]
         rows = slice(*np.searchsorted(train.steps, [start - projection.max_delay, stop]))
         ids, sent = train.ids[rows], train.steps[rows]
+        if projection.is_full and projection.has_one_delay:  # a spike reaches every neuron
+            arrival = np.unique(sent) + projection.max_delay - start
+            active[arrival[(arrival >= 0) & (arrival < stop - start)]] = True
+            continue
         fan_out = _fan_out(projection)[ids]
         within = np.arange(int(fan_out.sum())) - np.repeat(np.cumsum(fan_out) - fan_out, fan_out)
         synapse = order[np.repeat(pointer[ids], fan_out) + within]

@@ -206,7 +206,7 @@ class Network:
         where = f"Probe of {probe.target!r}"
         inputs = {p.name for p in self.populations if isinstance(p, Input)}
         plastic = {p.name for p in self.projections if p.plasticity is not None and p.plasticity.dt is not None}
-        projections = {projection.name for projection in self.projections}
+        projections = [projection.name for projection in self.projections]
         if probe.target not in self._sizes and probe.target not in projections:
             return [
                 f"{where}: there is no such population or projection; known: {', '.join([*self._sizes, *projections])}"

@@ -47,7 +47,7 @@ class Neuron(ABC):
     def size_faults(self, size: int) -> list[str]:
         """Parameters whose length does not fit a population of ``size`` neurons."""
         return [
-            f"{type(self).__name__}.{name} has {np.size(value)} values for {size} neurons: give one number, or {size}"
+            f"{type(self).__name__}.{name} has length {np.size(value)} for {size} neurons: give one number, or {size}"
             for name, value in self.parameters().items()
             if isinstance(value, np.ndarray) and value.size != size
         ]
@@ -89,7 +89,9 @@ class LIF(Neuron):
         for item in fields(self):
             where = f"{type(self).__name__}.{item.name}"
             object.__setattr__(self, item.name, freeze_parameter(getattr(self, item.name), where, faults))
-        raise_faults(DescriptionError, faults or self.faults())
+        refused = {fault.partition(" ")[0] for fault in faults}  # these have no value whose range could be wrong too
+        faults += [fault for fault in self.faults() if fault.partition(" ")[0] not in refused]
+        raise_faults(DescriptionError, faults)
 
     def faults(self) -> list[str]:
         """Every parameter out of its range."""

@@ -59,16 +59,15 @@ def get(name: str | Backend, **options: Any) -> Backend:
 
     Raises :class:`BackendUnavailable` where it cannot run here, :class:`InputError` for an option it does not have.
     """
+    kind = type(name) if isinstance(name, Backend) else load(name)
+    known: list[str] = [item.name for item in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+    if unknown := sorted(set(options) - set(known)):
+        raise InputError(
+            f"backend {kind.name!r} has no option {', '.join(unknown)}; known: {', '.join(known) or 'none'}"
+        )
     if isinstance(name, Backend):
         backend = dataclasses.replace(name, **options) if options else name  # type: ignore[type-var]
     else:
-        kind = load(name)
-        known: list[str] = [item.name for item in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
-        unknown = sorted(set(options) - set(known))
-        if unknown:
-            raise InputError(
-                f"backend {name!r} has no option {', '.join(unknown)}; known: {', '.join(known) or 'none'}"
-            )
         backend = kind(**options)
     availability = backend.availability()
     if not availability.available:

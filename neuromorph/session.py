@@ -48,6 +48,7 @@ class Session(ABC):
         self._closed = False
         self._failed = ""
         epochs = [p.rule.epoch for p in program.projections if p.rule is not None]
+        self._earlier: dict[str, SpikeTrain] = {}
         self._memory = max([1, *(p.max_delay for p in program.projections), *epochs])
         self._forget_spikes()
         self.state_probes = [(p.target, p.variable) for p in program.probes if p.variable in ("u", "v")]
@@ -158,7 +159,7 @@ class Session(ABC):
         hangs.
         """
         self._check_open()
-        fed, factors = self._checked(steps, inputs or {}, modulators or {})
+        fed, factors = self._checked(steps, {} if inputs is None else inputs, {} if modulators is None else modulators)
         first = self.steps_run
         began = time.perf_counter()
         pieces: list[Advance] = []
@@ -265,16 +266,21 @@ class Session(ABC):
         faults: list[str] = []
         if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
             raise InputError(f"steps must be a whole number >= 0, got {steps!r}")
+        for what, given in (("inputs", inputs), ("modulators", modulators)):
+            if not isinstance(given, Mapping):
+                raise InputError(f"{what} must be a dictionary from names to arrays, got {type(given).__name__}")
         sizes = {item.name: item.size for item in self.program.inputs}
         fed = {name: np.zeros((int(steps), size), dtype=np.bool_) for name, size in sizes.items()}
         for name, values in inputs.items():
             if name not in sizes:
                 faults.append(f"inputs: there is no input {name!r}; known: {', '.join(sizes) or 'none'}")
                 continue
-            array = np.asarray(values)
+            array = _as_array(values)
             if array.shape != (steps, sizes[name]) or array.dtype.kind not in "biuf":
+                hint = "; transpose them" if array.shape == (sizes[name], steps) else ""
                 faults.append(
-                    f"inputs[{name!r}] must be numbers of shape ({steps}, {sizes[name]}), got {array.dtype} {array.shape}"
+                    f"inputs[{name!r}] must be numbers of shape ({steps}, {sizes[name]}) = (steps, neurons),"
+                    f" got {array.dtype} {array.shape}{hint}"
                 )
             elif array.dtype.kind == "f" and not np.all(np.isfinite(array)):
                 faults.append(f"inputs[{name!r}] must be finite")
@@ -286,16 +292,18 @@ class Session(ABC):
             if name not in known:
                 faults.append(f"modulators: there is no modulator {name!r}; known: {', '.join(known) or 'none'}")
                 continue
-            array = np.asarray(values, dtype=np.float64)
+            array = _as_array(values)
             if array.shape == (steps,) and known[name] == 1:
                 array = array[:, np.newaxis]
-            if array.shape != (steps, known[name]):
+            if array.shape != (steps, known[name]) or array.dtype.kind not in "biuf":
                 wanted = f"({steps},)" if known[name] == 1 else f"({steps}, {known[name]})"
-                faults.append(f"modulators[{name!r}] must have shape {wanted}, got {array.shape}")
+                faults.append(
+                    f"modulators[{name!r}] must be numbers of shape {wanted}, got {array.dtype} {array.shape}"
+                )
             elif not np.all(np.isfinite(array)):
                 faults.append(f"modulators[{name!r}] must be finite")
             else:
-                factors[name] = array
+                factors[name] = array.astype(np.float64)
         raise_faults(InputError, faults)
         return fed, factors
 
@@ -311,7 +319,7 @@ class Session(ABC):
 
     def _vector(self, name: str, value: Any, size: int, projection: ProjectionProgram | None) -> FloatArray:
         if projection is not None and type(value).__module__.partition(".")[0] == "scipy":
-            csr = value.tocsr()
+            csr = value.tocsr(copy=True)
             csr.sort_indices()
             fits = csr.shape == (projection.post_size, projection.pre_size)
             if not fits or not (
@@ -335,12 +343,25 @@ class Session(ABC):
         if projection is None and array.shape == (size,):
             return array.copy()
         wanted = f"({size},)" if projection is None else f"({projection.post_size}, {projection.pre_size})"
-        raise InputError(f"{name} must be one number or have shape {wanted}, got {array.shape}")
+        hint = (
+            ""
+            if projection is None or array.T.shape != (projection.post_size, projection.pre_size)
+            else "; transpose it"
+        )
+        raise InputError(f"{name} must be one number or have shape {wanted}, got {array.shape}{hint}")
 
     def _check_open(self) -> None:
         if self._closed:
             reason = f" after it failed with {self._failed}" if self._failed else ""
             raise SimulatorError(f"this {self.backend} session was closed{reason}: open a new one")
+
+
+def _as_array(values: Any) -> npt.NDArray[Any]:
+    """An array, of dtype object where the rows differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        return np.empty(len(values), dtype=np.object_)
 
 
 def reward(modulators: Mapping[str, FloatArray], weights: Mapping[str, float], step: int) -> FloatArray | None:

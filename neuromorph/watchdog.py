@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from neuromorph.errors import SimulatorStalled
 
-_TICK_SECOND = 0.25  # How often the watching thread looks; also how long it outlives the last guarded block.
-_REPEAT_SECOND = 0.5  # A block that swallows the exception is sent another one.
+_TICK_SECOND = 0.25  # The longest time between two looks; also how long the thread outlives the last guarded block.
+_REPEAT_SECOND = 0.5  # A function that swallows the exception is sent another one.
+
+Result = TypeVar("Result")
 
 
 class StallSignal(BaseException):
@@ -33,113 +36,170 @@ class Watchdog:
 
     A daemon thread raises the exception inside the guarded thread, wherever that is, so an endless loop ends. A call
     into C that never returns (a sleep, a lock that is never released) is ended only when it comes back to Python.
-    A watchdog may guard many blocks one after the other (:meth:`arm`, :meth:`disarm`, and :meth:`close` at the end); its
-    thread is started when needed, ends by itself when nothing is guarded, and at once on :meth:`close`.
+    :meth:`guard` does the same for a function, and tries again where the exception is swallowed. A watchdog guards one
+    block at a time, and any number one after the other.
     """
 
     def __init__(self, *, stall_second: float, what: str | Callable[[], str]) -> None:
         if not stall_second > 0.0:
             raise ValueError(f"Watchdog.stall_second must be > 0 s, got {stall_second}")
         self.stall_second = stall_second
-        self._what = what  # Named in the error; a function is asked at the time of the stall.
-        self._changed = threading.Condition(threading.Lock())
-        self._thread: threading.Thread | None = None
-        self._guarded: int | None = None  # Identifier of the guarded thread while armed.
-        self._closed = False
-        self._last_beat = 0.0
-        self._report: str | None = None  # What is said about the stall; set when the first signal is sent.
+        self.what = what  # Named in the error; a function is asked at the time of the stall.
+        self.last_beat = 0.0
+        self.repeats = False  # Whether to signal again and again.
+        self.thread: int | None = None  # Identifier of the guarded thread.
+        self.report: str | None = None  # What is said about the stall, once there is one.
+        self.due = 0.0
 
     def beat(self) -> None:
         """Say that something was completed; the deadline starts again."""
-        self._last_beat = time.monotonic()
+        self.last_beat = time.monotonic()
 
-    def arm(self) -> None:
-        """Start to guard the calling thread."""
-        with self._changed:
-            if self._closed:
-                raise ValueError("this Watchdog is closed: make another one")
-            if self._guarded is not None:
-                raise ValueError("this Watchdog guards a block already: one Watchdog guards one thread")
-            self._report = None
-            self._last_beat = time.monotonic()
-            self._guarded = threading.get_ident()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="neuromorph-watchdog", daemon=True)
-                self._thread.start()
-
-    def disarm(self) -> None:
-        """Stop guarding; raises SimulatorStalled if the block stalled. No signal arrives once this has returned."""
+    def guard(self, work: Callable[[], Result]) -> Result:
+        """Call ``work`` and return what it returns, or raise what it raises, or :class:`SimulatorStalled`."""
+        error: BaseException | None = None
+        guarded = False
         while True:
+            # The signal may come at any instruction, that of calling it off included: nothing is done outside the try,
+            # and calling off is tried until it was not disturbed.
             try:
-                self._call_off()
+                if not guarded:
+                    _patrol.add(self, repeats=True)
+                    guarded = True
+                    result = work()
+                _patrol.remove(self)
                 break
-            except StallSignal:  # It arrived while it was being called off.
-                continue
-        if self._report is not None:
-            raise SimulatorStalled(self._report)
-
-    def close(self) -> None:
-        """End the watching thread."""
-        with self._changed:
-            self._closed = True
-            thread, self._thread = self._thread, None
-            self._changed.notify_all()
-        if thread is not None:
-            thread.join()
+            except BaseException as caught:
+                if not guarded:
+                    raise
+                error = error or caught
+        try:
+            # Whatever the work made of the signal, the stall is the cause; but a Ctrl-C is its user's own wish.
+            if self.report is not None and not isinstance(error, KeyboardInterrupt):
+                raise SimulatorStalled(self.report) from None
+            if error is not None:
+                raise error
+            return result
+        finally:
+            error = None  # It refers to this frame.
 
     def __enter__(self) -> Watchdog:
-        self.arm()
+        # One signal only: should it come just as the block is left, after its last instruction and before the first of
+        # __exit__, it ends the block as a StallSignal, and there must be none after that.
+        _patrol.add(self, repeats=False)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         del kind, trace
-        try:
-            self.disarm()
-        except SimulatorStalled as stalled:
-            # Whatever the block made of the signal, the stall is the cause; a Ctrl-C is its user's own wish.
-            if not isinstance(error, KeyboardInterrupt):
-                raise stalled from None
-        finally:
-            self.close()
+        while True:
+            try:
+                _patrol.remove(self)
+                break
+            except StallSignal:
+                continue
+        if self.report is not None and not isinstance(error, KeyboardInterrupt):
+            raise SimulatorStalled(self.report) from None
 
-    def _call_off(self) -> None:
-        with self._changed:
-            guarded, self._guarded = self._guarded, None
-            if guarded is not None and self._report is not None:
-                _raise_in(guarded, None)
 
-    def _watch(self) -> None:
-        with self._changed:
-            idle_since: float | None = None
-            while not self._closed:
+class _Patrol:
+    """The one thread that looks after all watchdogs; it starts when there is one and ends soon after the last."""
+
+    def __init__(self) -> None:
+        # A plain lock is taken and released by single instructions, between which no signal can come.
+        self._lock = threading.Lock()
+        self._hurry = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._dogs: list[Watchdog] = []
+
+    def add(self, dog: Watchdog, *, repeats: bool) -> None:
+        """Begin to guard the calling thread."""
+        with self._lock:
+            if dog in self._dogs:
+                raise ValueError("this Watchdog guards a block already: make another one")
+            dog.thread, dog.report, dog.repeats = threading.get_ident(), None, repeats
+            dog.beat()
+            self._dogs.append(dog)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._walk, name="neuromorph-watchdog", daemon=True)
+                self._thread.start()
+            elif dog.stall_second < _TICK_SECOND:
+                self._hurry.set()
+
+    def remove(self, dog: Watchdog) -> None:
+        """Stop guarding; once this has returned, no signal comes."""
+        with self._lock:
+            if dog in self._dogs:
+                self._dogs.remove(dog)
+            if dog.report is not None and dog.thread is not None:
+                _raise_in(dog.thread, None)
+            dog.thread = None
+
+    def end(self) -> None:
+        """End the thread now if nothing is guarded."""
+        with self._lock:
+            if self._dogs:
+                return
+            thread, self._thread = self._thread, None
+            self._hurry.set()
+        if thread is not None:
+            thread.join()
+
+    def _walk(self) -> None:
+        idle_since = time.monotonic()
+        while True:
+            with self._lock:
                 now = time.monotonic()
-                if self._guarded is None:
-                    idle_since = idle_since or now
-                    if now - idle_since > _TICK_SECOND:
-                        self._thread = None
-                        return
-                    self._changed.wait(_TICK_SECOND)
-                    continue
-                idle_since = None
-                left = self._last_beat + self.stall_second - now
-                if left > 0.0 and self._report is None:
-                    self._changed.wait(min(left, _TICK_SECOND))
-                    continue
-                if self._report is None:
-                    self._report = self._describe(self._guarded)
-                _raise_in(self._guarded, StallSignal)
-                self._changed.wait(_REPEAT_SECOND)
+                if self._dogs:
+                    idle_since = now
+                if self._thread is not threading.current_thread():
+                    return
+                if now - idle_since > _TICK_SECOND:
+                    self._thread = None
+                    return
+                pause = min([_TICK_SECOND, *(self._look_after(dog, now) for dog in self._dogs[:])])
+                self._hurry.clear()
+            self._hurry.wait(pause)
 
-    def _describe(self, guarded: int) -> str:
-        what = self._what if isinstance(self._what, str) else self._what()
-        frame = sys._current_frames().get(guarded)
-        stack = "".join(traceback.format_stack(frame)) if frame is not None else "(its thread has ended)"
-        return f"{what}: nothing was completed within {self.stall_second:g} s; it hangs here:\n{stack}"
+    def _look_after(self, dog: Watchdog, now: float) -> float:
+        """Signal a dog that is overdue; returns when to look again, in seconds from now."""
+        if dog.report is None:
+            dog.due = dog.last_beat + dog.stall_second
+        if dog.due <= now and dog.thread is not None:
+            if dog.report is None:
+                dog.report = _report(dog, dog.thread)
+            _raise_in(dog.thread, StallSignal)
+            dog.due = now + _REPEAT_SECOND
+            if not dog.repeats:
+                self._dogs.remove(dog)
+        return max(dog.due - now, 0.0)
+
+
+def _report(dog: Watchdog, thread: int) -> str:
+    what = dog.what if isinstance(dog.what, str) else dog.what()
+    frame = sys._current_frames().get(thread)
+    stack = "".join(traceback.format_stack(frame)) if frame is not None else "(its thread has ended)"
+    return f"{what}: nothing was completed within {dog.stall_second:g} s; it hangs here:\n{stack}"
 
 
 def _raise_in(thread: int, signal: type[BaseException] | None) -> None:
     """Raise ``signal`` in ``thread`` at its next instruction; None takes a signal back that has not arrived yet."""
     exception: Any = ctypes.py_object(signal) if signal is not None else None
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), exception)
+
+
+def end_idle_thread() -> None:
+    """End the watching thread now, instead of a moment after the last block, if nothing is guarded."""
+    _patrol.end()
+
+
+def _start_afresh() -> None:
+    """A forked child has no other thread, whatever the state of its parent's."""
+    global _patrol
+    _patrol = _Patrol()
+
+
+_patrol = _Patrol()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_afresh)

@@ -30,7 +30,9 @@ _PARENT_POLL_SECOND = 0.5
 _LONGEST_REPORT = 30_000  # Characters; a pipe takes that much without a reader.
 _PHASE_NAMES = {1: "spiking", 2: "pre-management", 3: "learning", 4: "post-management", 5: "host"}
 # The files of the frames between a child's entry and the code of its model.
-_MACHINERY = frozenset({__file__, inspect.getfile(compat.PyLoihiProcessModel), inspect.getfile(compat.PyProcessBuilder)})
+_MACHINERY = frozenset(
+    {__file__, inspect.getfile(compat.PyLoihiProcessModel), inspect.getfile(compat.PyProcessBuilder)}
+)
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -110,7 +112,7 @@ class Actor(ForkProcess):
 
     def release(self, patience_second: float) -> None:
         """Give it ``patience_second`` to end by itself, then kill it; nothing of it is left afterwards."""
-        if self._popen is not None:
+        if self.pid is not None:  # It was started.
             self.join(patience_second)
             if self.is_alive():
                 self.kill()

@@ -16,7 +16,7 @@ import multiprocessing
 import platform
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 _UNHASHABLE_DEFAULTS = "lava.magma.compiler.var_model"
@@ -75,7 +75,7 @@ with _importable_lava():
     )
     from lava.magma.core.model.py.type import LavaPyType
     from lava.magma.core.process.message_interface_enum import ActorType
-    from lava.magma.core.process.ports.ports import InPort, OutPort, RefPort, VarPort, create_port_id
+    from lava.magma.core.process.ports.ports import ImplicitVarPort, InPort, OutPort, RefPort, VarPort, create_port_id
     from lava.magma.core.process.process import AbstractProcess, LogConfig, ProcessServer
     from lava.magma.core.process.variable import Var, VarServer
     from lava.magma.core.resources import CPU
@@ -139,6 +139,7 @@ __all__ = [
     "Executable",
     "GradedSpikeCfg",
     "IdentityTransformer",
+    "ImplicitVarPort",
     "InPort",
     "LIFRefractory",
     "LIFReset",
@@ -225,7 +226,7 @@ def strip_log_handlers() -> None:
             compiler_log.removeHandler(handler)
 
 
-def forget(processes: Iterable[Any]) -> None:
+def forget(processes: Collection[Any]) -> None:
     """Take ``processes`` and their Vars out of Lava's global registries, so that they can be freed.
 
     The registries' counters go on: resetting them, as Lava's own ``reset_server`` does, would hand out the same ids
@@ -235,6 +236,11 @@ def forget(processes: Iterable[Any]) -> None:
     processes_server, variable_server = ProcessServer(), VarServer()
     processes_server.processes = [one for one in processes_server.processes if id(one) not in forgotten]
     variable_server.vars = [one for one in variable_server.vars if id(one.process) not in forgotten]
+    for model_class in {process.model_class for process in processes} - {None}:
+        for name, value in list(vars(model_class).items()):
+            # The compiler leaves the ports of Monitors on the classes of the models that they watch.
+            if isinstance(value, ImplicitVarPort) and id(value.process) in forgotten:
+                setattr(model_class, name, None)
     strip_log_handlers()
 
 

@@ -12,16 +12,19 @@ import copy
 import inspect
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
+from neuromorph import watchdog
 from neuromorph.backends.lava import channels, compat, graph, state, tasks
 from neuromorph.errors import InputError, SimulatorError
-from neuromorph.watchdog import StallSignal, Watchdog
+from neuromorph.watchdog import StallSignal, Watchdog, end_idle_thread
+
+_Result = TypeVar("_Result")
 
 # The files of the frames between a run's entry and the code of a model.
-_MACHINERY = frozenset({__file__, tasks.__file__, contextlib.__file__, inspect.getfile(compat.PyProcessBuilder)})
+_MACHINERY = frozenset({__file__, tasks.__file__, watchdog.__file__, inspect.getfile(compat.PyProcessBuilder)})
 
 
 class InProcessRun:
@@ -51,9 +54,7 @@ class InProcessRun:
         self._active: tasks.Domain | None = None
         self._watchdog = Watchdog(stall_second=stall_second, what=self._where)
         try:
-            with self._guarded():
-                for executable in self._graph.executables:
-                    self._domains.append(self._build(executable))
+            self._guarded(self._build_all)
         except BaseException:
             self._release("it could not be built")
             raise
@@ -73,23 +74,10 @@ class InProcessRun:
         self._require_open()
         if self._active is not None:
             raise SimulatorError("this Lava run is running already: a ProcessModel cannot run it from inside")
-        done = 0
-        request = 0
-        with self._guarded():
-            for domain in self._domains:
-                domain.enter()
-            beat = self._watchdog.beat
-            while done < steps and not request:
-                for self._active in self._domains:
-                    request = min(self._active.step(), request)
-                done += 1
-                beat()
-            for self._active in self._domains:
-                self._active.rest()
-        self._steps += done
-        if request == tasks.REQUEST_STOP:
+        before = self._steps
+        if self._guarded(lambda: self._step(steps)) == tasks.REQUEST_STOP:
             self.close()
-        return done
+        return self._steps - before
 
     def model(self, process: Any) -> Any:
         """The ProcessModel of a Process: its Vars are plain attributes, to be read and written between runs."""
@@ -114,10 +102,7 @@ class InProcessRun:
         if self._active is not None:
             raise SimulatorError("this Lava run is running: a ProcessModel cannot close it from inside")
         try:
-            with self._guarded():
-                for self._active in self._domains:
-                    self._active.enter()
-                    self._active.stop()
+            self._guarded(self._stop_all)
         finally:
             self._release("it was closed")
 
@@ -151,32 +136,58 @@ class InProcessRun:
         domain.prepare()
         return domain
 
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Report whatever the models do wrong as one error, and close the run on it."""
-        interrupted: list[int] = []
+    def _build_all(self) -> None:
+        for executable in self._graph.executables:
+            self._domains.append(self._build(executable))
+
+    def _step(self, steps: int) -> int:
+        """Run steps until they are done or a model makes a request, which is returned."""
+        beat = self._watchdog.beat
+        last = self._steps + steps
+        request = 0
+        for domain in self._domains:
+            domain.enter()
+        while self._steps < last and not request:
+            for domain in self._domains:
+                self._active = domain
+                request = min(domain.step(), request)
+            self._steps += 1
+            beat()
+        for domain in self._domains:
+            self._active = domain
+            domain.rest()
+        return request
+
+    def _stop_all(self) -> None:
+        for domain in self._domains:
+            self._active = domain
+            domain.enter()
+            domain.stop()
+
+    def _guarded(self, work: Callable[[], _Result]) -> _Result:
+        """Do ``work``; report whatever the models do wrong as one error, and close the run on it."""
+
+        def work_and_unwind() -> _Result:
+            try:
+                return work()
+            except BaseException:
+                self._watchdog.beat()
+                for domain in self._domains:
+                    domain.leave()  # While the deadline holds: a model may hang in its own clean-up.
+                raise
+
+        interrupts: list[int] = []
         try:
-            with _noting_interrupts(interrupted):
-                self._watchdog.arm()
-                try:
-                    yield
-                except BaseException:
-                    self._watchdog.beat()
-                    for domain in self._domains:
-                        domain.leave()  # While the deadline holds: a model may hang in its own clean-up.
-                    self._watchdog.disarm()  # If there was a stall, that is the error.
-                    raise
-                self._watchdog.disarm()
+            with _noting_interrupts(interrupts):
+                return self._watchdog.guard(work_and_unwind)
         except SimulatorError as error:
             self._release(str(error).partition("\n")[0])
             raise
         except BaseException as error:
             where = self._where()
             self._release(f"{where} failed")
-            if isinstance(error, KeyboardInterrupt) and interrupted:
-                raise  # The user's, not a model's.
-            if isinstance(error, StallSignal):
-                raise
+            if isinstance(error, StallSignal) or (isinstance(error, KeyboardInterrupt) and interrupts):
+                raise  # Another watchdog's, or the user's.
             text = graph.traceback_of(error, without=_MACHINERY)
             raise SimulatorError(f"{where} failed:\n{text}") from error
         finally:
@@ -194,7 +205,7 @@ class InProcessRun:
             self._closed = reason
             for domain in self._domains:
                 domain.leave()
-            self._watchdog.close()
+            end_idle_thread()
             compat.forget(self._graph.processes)
 
 
@@ -248,7 +259,7 @@ def _refuse_what_needs_processes(executable: Any) -> None:
 
 
 @contextlib.contextmanager
-def _noting_interrupts(interrupted: list[int]) -> Iterator[None]:
+def _noting_interrupts(interrupts: list[int]) -> Iterator[None]:
     """Tell a Ctrl-C from a model that raises KeyboardInterrupt: note each interrupt signal before it is handled."""
     handle = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handle):
@@ -256,7 +267,7 @@ def _noting_interrupts(interrupted: list[int]) -> Iterator[None]:
         return
 
     def note(number: int, frame: FrameType | None) -> Any:
-        interrupted.append(number)
+        interrupts.append(number)
         return handle(number, frame)
 
     signal.signal(signal.SIGINT, note)

@@ -34,7 +34,7 @@ class SupervisedRuntime(compat.Runtime):  # type: ignore[misc]
         super().__init__(executable, compat.ActorType.MultiProcessing)
         self._stall_second = stall_second
         self._mailbox = Mailbox(max(mailbox_byte, 2 * _largest_variable(executable)))
-        self._dumps: Any = tempfile.TemporaryFile(buffering=0)
+        self._dumps: Any = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  closed in destroy()
         self._owner = os.getpid()
         self._answered = threading.Event()
         self._external_ports: list[Any] = []
@@ -156,8 +156,8 @@ class SupervisedRuntime(compat.Runtime):  # type: ignore[misc]
 
     @property
     def _actors(self) -> list[Any]:
-        infrastructure = self._messaging_infrastructure
-        return infrastructure.actors if infrastructure is not None else []
+        infrastructure: Any = self._messaging_infrastructure
+        return list(infrastructure.actors) if infrastructure is not None else []
 
     def _build_message_infrastructure(self) -> None:
         self._messaging_infrastructure = actors.Infrastructure(self._mailbox, self._dumps)
@@ -256,7 +256,9 @@ class SupervisedRuntime(compat.Runtime):  # type: ignore[misc]
         begun = self._mailbox.steps
         moment = f"while {doing}, step {begun}" if begun else f"while {doing}, before the first step"
         hanging = stacks.hanging(self._actors, self._dumps)
-        return f"a Lava run: nothing was completed within {self._stall_second:g} s ({moment}); it hangs here:\n{hanging}"
+        return (
+            f"a Lava run: nothing was completed within {self._stall_second:g} s ({moment}); it hangs here:\n{hanging}"
+        )
 
     @contextlib.contextmanager
     def _ending_on_failure(self) -> Iterator[None]:
@@ -320,7 +322,7 @@ def _forking() -> Iterator[None]:
             warnings.filterwarnings("ignore", message=r".*fork\(\)", category=DeprecationWarning)
             yield
     finally:
-        multiprocessing.set_start_method(before, force=True)  # type: ignore[arg-type]
+        multiprocessing.set_start_method(before, force=True)
 
 
 @contextlib.contextmanager

@@ -190,6 +190,7 @@ class Domain:
                 self._finish(1)
 
     def wait(self, channel: QueueChannel, *, sending: bool) -> None:
+        """Suspend the running task until the other end of ``channel`` was used."""
         task = self.current
         if task is None or task.worker is not greenlet.getcurrent():
             _not_running()
@@ -200,6 +201,7 @@ class Domain:
         self._hub.switch(False)
 
     def give_way(self) -> None:
+        """Let every other task run as far as it can."""
         task = self.current
         if task is not None and task.worker is greenlet.getcurrent():
             task.waiting = "polls a port"
@@ -262,9 +264,14 @@ class Domain:
         return None
 
     def _deadlock(self) -> str:
-        lines = [f"  {graph.label(task.process)} ({_model_name(task)}) {task.waiting}" for task in self.tasks if task.busy]
+        lines = [
+            f"  {graph.label(task.process)} ({_model_name(task)}) {task.waiting}" for task in self.tasks if task.busy
+        ]
         return "\n".join(
-            [f"deadlock in the {_PHASE_NAMES[self.phase]} phase of step {self.steps}: no ProcessModel can go on", *lines]
+            [
+                f"deadlock in the {_PHASE_NAMES[self.phase]} phase of step {self.steps}: no ProcessModel can go on",
+                *lines,
+            ]
         )
 
 

@@ -84,7 +84,8 @@ class LearningRule:
 
     def __reduce__(self) -> tuple[Any, ...]:
         values = {item.name: getattr(self, item.name) for item in fields(self) if item.init}
-        return partial(LearningRule, **{**values, "modulators": dict(self.modulators)}), ()  # read-only mappings do not pickle
+        values["modulators"] = dict(self.modulators)  # read-only mappings do not pickle
+        return partial(LearningRule, **values), ()
 
     def _faults(self) -> list[str]:
         found: list[str] = []

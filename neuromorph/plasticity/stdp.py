@@ -23,14 +23,16 @@ def STDP(
     dimensionless, hard bounds. Gerstner et al., Nature 383, 1996; Bi and Poo, J. Neurosci. 18(24), 1998; Song,
     Miller and Abbott, Nature Neuroscience 3(9), 2000.
 
+    An amplitude of 0 leaves out its half of the window.
+
     >>> print(STDP(A_plus=0.5, A_minus=0.25).dw_sum)
     0.5 * x1 * y0 - 0.25 * y1 * x0
     """
     return LearningRule(
         name="STDP",
-        dw=f"{float(A_plus)!r} * x1 * y0 {_minus(A_minus)} * y1 * x0",
-        x1=Trace(tau_plus),
-        y1=Trace(tau_minus),
+        dw=_pairs(A_plus, A_minus),
+        x1=Trace(tau_plus) if A_plus else None,
+        y1=Trace(tau_minus) if A_minus else None,
         w_min=w_min,
         w_max=w_max,
     )
@@ -62,9 +64,9 @@ def RewardModulatedSTDP(
     return LearningRule(
         name="RewardModulatedSTDP",
         dw=f"{float(learning_rate)!r} * r * t * u0",
-        dt=f"{float(A_plus)!r} * x1 * y0 {_minus(A_minus)} * y1 * x0",
-        x1=Trace(tau_plus),
-        y1=Trace(tau_minus),
+        dt=_pairs(A_plus, A_minus),
+        x1=Trace(tau_plus) if A_plus else None,
+        y1=Trace(tau_minus) if A_minus else None,
         tau_tag=tau_e,
         modulators={modulator: 1.0},
         w_min=w_min,
@@ -72,5 +74,9 @@ def RewardModulatedSTDP(
     )
 
 
-def _minus(coefficient: float) -> str:
-    return f"- {float(coefficient)!r}" if coefficient >= 0 else f"+ {-float(coefficient)!r}"
+def _pairs(potentiation: float, depression: float) -> str:
+    """Both halves of the window; a half of amplitude 0 is left out, with its trace."""
+    halves = [(float(potentiation), "x1 * y0"), (-float(depression), "y1 * x0")]
+    present = [(amplitude, pair) for amplitude, pair in halves if amplitude]
+    text = " ".join(f"{'-' if amplitude < 0 else '+'} {abs(amplitude)!r} * {pair}" for amplitude, pair in present)
+    return text.removeprefix("+ ") or "0.0 * x0"

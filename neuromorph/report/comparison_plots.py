@@ -79,12 +79,13 @@ def learning_curves(scorecard: Scorecard) -> bytes | None:
         axes.axhline(100.0 * chance, color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
         write(
             axes,
-            0.006,
-            100.0 * chance,
+            0.995,
+            100.0 * chance - 0.8,
             "guessing",
             coordinates="y data",
             colour=MUTED,
-            vertical="bottom",
+            horizontal="right",
+            vertical="top",
         )
     axes.set_ylim(0.0, 100.0)
     axes.yaxis.set_major_locator(MaxNLocator(6))

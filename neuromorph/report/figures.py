@@ -40,7 +40,7 @@ def comparison_figures(scorecard: Scorecard) -> tuple[Figure, ...]:
             "energy",
             "Energy on each chip, estimated.",
             "One bar reaches from the low to the high estimate for one sample: work counted in the run, times "
-            "coefficients that were published for the chip. Axes are logarithmic. Bars that overlap cannot be told "
+            "the coefficients of the chip's hardware file. Axes are logarithmic. Bars that overlap cannot be told "
             "apart by these estimates.",
             f"Bar chart of estimated energy ranges by learner and chip for {names}; the numbers are in the tables.",
             comparison_plots.energy_bars(scorecard),
@@ -124,9 +124,10 @@ def _membrane_caption(evidence: Evidence) -> str:
 def _fields_caption(evidence: Evidence) -> str:
     neurons = len(evidence.weights_after)
     shown = min(neurons, learner_plots.SHOWN_FIELDS)
-    which = f"all {neurons}" if shown == neurons else f"{shown} of {neurons}"
+    which = f"{shown} of {neurons} neurons" if shown < neurons else f"all {neurons} neurons"
+    which = "one neuron" if neurons == 1 else which
     return (
-        f"Weights from every pixel onto each neuron after learning, {which} neurons, sorted by the class a neuron "
+        f"Weights from every pixel onto each neuron after learning, {which}, sorted by the class a neuron "
         "stands for (number above; a dot: none). Blue is positive, orange negative, the shade the size: a field that "
         "looks like a class is a template of it."
     )

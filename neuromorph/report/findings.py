@@ -56,7 +56,7 @@ def _agreement(scorecard: Scorecard) -> list[str]:
     if faithful:
         learners = _names([row.learner for row in compared if row.backend in faithful])
         sentences.append(
-            f"Every spike on {_names(faithful)} was the same as on the {REFERENCE} backend, in classifying and in "
+            f"All compared spikes on {_names(faithful)} were those of the {REFERENCE} backend, in classifying and in "
             f"learning ({learners})."
         )
     for name in backends:

@@ -119,5 +119,5 @@ def _provenance(scorecard: Scorecard) -> Iterator[tuple[str, tuple[tuple[str, st
 
 def _learner_note(scorecard: Scorecard, evidence: Evidence) -> str:
     seeds = "the only one" if len(scorecard.seeds) < 2 else f"one of {len(scorecard.seeds)}"
-    spikes = "" if evidence.raster else " It sends no spikes, so there are no rasters."
+    spikes = "" if evidence.raster else " This learner sends no spikes, so there is no raster."
     return f"The figures show seed {evidence.seed}, {seeds}.{spikes}"

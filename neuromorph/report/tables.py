@@ -209,8 +209,8 @@ def _chip_sheet(scorecard: Scorecard, dash: str) -> Sheet:
     return Sheet(
         title="Energy and latency on chips, estimated",
         note=(
-            "Each figure reaches from a low to a high estimate: counted work times published coefficients, "
-            "not a measurement. Backends that did the same work share a line."
+            "Not measured: each figure reaches from a low to a high estimate, counted work times the coefficients "
+            "published or assumed for the chip. Backends that did the same work share a line."
         ),
         columns=(
             Column(heading="Learner", figures=False),

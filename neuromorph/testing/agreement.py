@@ -171,7 +171,8 @@ class _Pair:
             name = f"{projection.name}.weight"
             mine, reference = (_values(session.read(name)) for session in self.both)
             size = np.maximum(np.abs(reference), np.abs(reference).mean() if reference.size else 0.0)
-            wrong = np.flatnonzero(~(np.abs(mine - reference) <= WEIGHT_TOLERANCE * size))
+            tolerance = 0.0 if self.agreement == "exact" else WEIGHT_TOLERANCE
+            wrong = np.flatnonzero(~(np.abs(mine - reference) <= tolerance * size))
             if wrong.size:
                 entry = int(wrong[0])
                 raise _Differs(
@@ -180,9 +181,7 @@ class _Pair:
                     )
                 )
 
-    def _compare(
-        self, phase: str, mine: Recording, reference: Recording, before: list[dict[str, FloatArray]]
-    ) -> None:
+    def _compare(self, phase: str, mine: Recording, reference: Recording, before: list[dict[str, FloatArray]]) -> None:
         divergence = first_divergence(reference.spikes, mine.spikes)
         # what follows a spike that differs is not compared: the first difference is the one to explain
         last = mine.steps if divergence is None else divergence.step - 1
@@ -220,7 +219,9 @@ class _Pair:
             membranes.append(
                 float(earlier[neuron] * population.decay_v[neuron] + run.states[name, "u"][row, neuron] + bias)
             )
-        if self.agreement == "tolerance" and abs(membranes[1] - threshold) <= ROUNDING * threshold:
+        comparison_differs = membranes[0] == membranes[1] == threshold  # nothing was rounded: > was taken for >=
+        near = abs(membranes[1] - threshold) <= ROUNDING * threshold
+        if self.agreement == "tolerance" and near and not comparison_differs:
             raise _Rounded(
                 f"followed until {phase}, step {row + 1}, where population {name!r}, neuron {neuron} lies within rounding"
                 f" of its threshold: {membranes[1]!r} against {threshold!r}"
@@ -298,7 +299,11 @@ def _check_silence(pair: _Pair) -> None:
         if len(train):
             raise _Differs(
                 Difference(
-                    phase="silence", what="spikes", step=int(train.steps[0]) + 1, population=name, neuron=int(train.ids[0])
+                    phase="silence",
+                    what="spikes",
+                    step=int(train.steps[0]) + 1,
+                    population=name,
+                    neuron=int(train.ids[0]),
                 )
             )
 

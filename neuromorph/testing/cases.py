@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +44,8 @@ class Case:
     def __post_init__(self) -> None:
         for name in ("inputs", "modulators"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-        sizes = {item.name: item.size for item in (*self.program.inputs, *self.program.modulators)}
+        sizes = {item.name: item.size for item in self.program.inputs}
+        sizes |= {item.name: item.size for item in self.program.modulators}
         raise_faults(
             InputError,
             [
@@ -83,13 +86,11 @@ def reward_rows(steps: int, size: int, seed: int) -> FloatArray:
 def feature_cases() -> dict[str, Case]:
     """By feature, the smallest sensible program that uses it; it uses others only where the feature implies them."""
     x1, y1 = Trace(10 * MS), Trace(15 * MS)
-    pair = {"dw": "0.02 * x1 * y0 - 0.015 * y1 * x0", "x1": x1, "y1": y1}
-    third = {"dw": "0.1 * r * x1 * y0 - 0.002 * y1 * x0", "x1": x1, "y1": y1}
     mixed = LIF(
-        tau_mem=[8 * MS, 12 * MS, 20 * MS, math.inf],
-        tau_syn=[0.0, 3 * MS, 5 * MS, 8 * MS],
-        v_threshold=[1.0, 5.0, 9.0, 40.0],
-        bias=[0.02, 0.0, -0.01, 0.01],
+        tau_mem=np.array([8.0, 12.0, 20.0, math.inf]) * MS,
+        tau_syn=np.array([0.0, 3.0, 5.0, 8.0]) * MS,
+        v_threshold=np.array([1.0, 5.0, 9.0, 40.0]),
+        bias=np.array([0.02, 0.0, -0.01, 0.01]),
     )
     scattered = FixedProbability(0.6, Uniform(0.3, 0.9), seed=4)
     delays = np.array([[1, 2, 3, 4, 5, 1], [2, 2, 7, 1, 1, 3], [4, 1, 1, 6, 2, 2], [1, 3, 5, 2, 4, 6]]) * MS
@@ -101,35 +102,41 @@ def feature_cases() -> dict[str, Case]:
         "delay_per_synapse": _case(delay=delays),
         "several_delays": _case(second_delay=5 * MS),
         "recurrent": _case(recurrent=Uniform(-0.3, 0.3)),
-        "learning": _case(rule=LearningRule(**pair)),  # type: ignore[arg-type]
-        "learning_sparse": _case(weights=scattered, rule=LearningRule(**pair)),  # type: ignore[arg-type]
-        "learning_delay": _case(delay=3 * MS, rule=LearningRule(**pair)),  # type: ignore[arg-type]
+        "learning": _case(rule=_pair()),
+        "learning_sparse": _case(weights=scattered, rule=_pair()),
+        "learning_delay": _case(delay=3 * MS, rule=_pair()),
         "tag": _case(rule=LearningRule(dw="0.002 * t * u0 - 0.02 * x0", dt="x1 * y0 - 0.1 * t * u0", x1=x1)),
         "third_factor": _case(
-            rule=LearningRule(**third, modulators={"reward": 1.0}),  # type: ignore[arg-type]
+            rule=_modulated(reward=1.0),
             modulators=[Modulator("reward")],
         ),
         "third_factor_per_neuron": _case(
-            rule=LearningRule(**third, modulators={"teacher": 0.5}),  # type: ignore[arg-type]
+            rule=_modulated(teacher=0.5),
             modulators=[Modulator("teacher", 4)],
         ),
         "several_modulators": _case(
-            rule=LearningRule(**third, modulators={"reward": 1.0, "surprise": -0.5}),  # type: ignore[arg-type]
+            rule=_modulated(reward=1.0, surprise=-0.5),
             modulators=[Modulator("reward"), Modulator("surprise")],
         ),
-        "epoch": _case(rule=LearningRule(**pair, epoch=4 * MS), rate=0.25),  # type: ignore[arg-type]
+        "epoch": _case(rule=_pair(epoch=4 * MS), rate=0.25),
         "sparse_dependency": _case(rule=LearningRule(dw="0.03 * x1 * y0 - 0.05 * w * u2", x1=x1)),
         "second_traces": _case(
             rule=LearningRule(
                 dw="0.01 * x1 * y2 * y0 - 0.01 * y1 * x0 - 0.01 * x2 * y3 * u0",
-                x1=x1, x2=Trace(4 * MS, 0.5), y1=y1, y2=Trace(30 * MS), y3=Trace(6 * MS, 2.0),
+                x1=x1,
+                x2=Trace(4 * MS, 0.5),
+                y1=y1,
+                y2=Trace(30 * MS),
+                y3=Trace(6 * MS, 2.0),
             )
         ),
         "non_decaying_trace": _case(rule=LearningRule(dw="0.001 * x1 * y0 - 0.005 * x0", x1=Trace(math.inf))),
         "factors": _case(
-            rule=LearningRule(dw="0.02 * x1 * (0.8 - w) * y0 - 0.01 * sgn(w - 0.3) * x0 + 0.01 * (y1 - 0.5) * x0", x1=x1, y1=y1)
+            rule=LearningRule(
+                dw="0.02 * x1 * (0.8 - w) * y0 - 0.01 * sgn(w - 0.3) * x0 + 0.01 * (y1 - 0.5) * x0", x1=x1, y1=y1
+            )
         ),
-        "weight_bounds": _case(rule=LearningRule(**pair, w_min=0.1, w_max=0.6)),  # type: ignore[arg-type]
+        "weight_bounds": _case(rule=_pair(w_min=0.1, w_max=0.6)),
     }
     return {name: _named(name, cases[name]) for name in FEATURES if name in cases}
 
@@ -140,14 +147,19 @@ def minimal_cases() -> list[Case]:
     corners = {
         "no synaptic filter": _case(LIF(tau_mem=10 * MS, tau_syn=0.0, v_threshold=1.0)),
         "no leak": _case(IF(v_threshold=6.0)),
+        "threshold reached": _case(IF(v_threshold=4.0), weights=AllToAll(1.0), rate=0.06),
         "no decay at all": _case(IF(v_threshold=300.0, tau_syn=math.inf)),
         "bias alone": _case(LIF(tau_mem=20 * MS, tau_syn=3 * MS, bias=0.06), rate=0.0),
-        "inhibition": _case(LIF(tau_mem=20 * MS, tau_syn=3 * MS, bias=0.15), weights=AllToAll(Uniform(-0.4, 0.3), seed=5)),
+        "inhibition": _case(
+            LIF(tau_mem=20 * MS, tau_syn=3 * MS, bias=0.15), weights=AllToAll(Uniform(-0.4, 0.3), seed=5)
+        ),
         "euler": _case(integration="euler"),
         "empty projection": _case(weights=FixedProbability(0.0, 0.5), second_delay=MS),
         "one to one": _case(LIF(tau_mem=20 * MS, tau_syn=3 * MS, v_threshold=5.0), weights=OneToOne(1.6), inputs=4),
         "self connections": _case(recurrent=OneToOne(-0.5)),
-        "two projections of one pair": _case(second_delay=MS, rule=STDP(A_plus=0.02, A_minus=0.02, w_min=0.0, w_max=1.0)),
+        "two projections of one pair": _case(
+            second_delay=MS, rule=STDP(A_plus=0.02, A_minus=0.02, w_min=0.0, w_max=1.0)
+        ),
         "recurrent learning": _case(recurrent=Uniform(0.0, 0.2), recurrent_rule=STDP(A_plus=0.01, A_minus=0.008)),
         "reward": _case(rule=reward, modulators=[Modulator("reward")]),
         "chain": _chain(),
@@ -159,10 +171,20 @@ def minimal_cases() -> list[Case]:
     ]
 
 
-def _named(name: str, case: Case) -> Case:
-    return Case(
-        name=name, program=case.program, inputs=case.inputs, modulators=case.modulators, steps=case.steps
+def _pair(**fields: Any) -> LearningRule:
+    """Pair STDP without bounds."""
+    return LearningRule(dw="0.02 * x1 * y0 - 0.015 * y1 * x0", x1=Trace(10 * MS), y1=Trace(15 * MS), **fields)
+
+
+def _modulated(**modulators: float) -> LearningRule:
+    """Potentiation that a third factor turns on, off and round."""
+    return LearningRule(
+        dw="0.1 * r * x1 * y0 - 0.002 * y1 * x0", x1=Trace(10 * MS), y1=Trace(15 * MS), modulators=modulators
     )
+
+
+def _named(name: str, case: Case) -> Case:
+    return Case(name=name, program=case.program, inputs=case.inputs, modulators=case.modulators, steps=case.steps)
 
 
 def _case(
@@ -191,7 +213,10 @@ def _case(
         loop = AllToAll(recurrent, seed=7) if isinstance(recurrent, Uniform) else recurrent
         projections.append(Projection("out", "out", loop, plasticity=recurrent_rule))
     network = Network(
-        populations=[Input("in", inputs), Population("out", 4, neuron or LIF(tau_mem=10 * MS, tau_syn=3 * MS, v_threshold=5.0))],
+        populations=[
+            Input("in", inputs),
+            Population("out", 4, neuron or LIF(tau_mem=10 * MS, tau_syn=3 * MS, v_threshold=5.0)),
+        ],
         projections=projections,
         modulators=modulators,
     )
@@ -218,8 +243,10 @@ def _chain(steps: int = 200) -> Case:
             Projection("silent", links[0], AllToAll(1.0), name="silent->chain"),
             *(
                 Projection(pre, post, AllToAll(Uniform(0.1, 0.6), seed=9 + index))
-                for index, (pre, post) in enumerate(zip(links, links[1:], strict=False))
+                for index, (pre, post) in enumerate(pairwise(links))
             ),
         ],
     )
-    return Case(name="chain", program=discretise(network, dt=MS), inputs={"in": spike_rows(steps, 5, 0.15, 2)}, steps=steps)
+    return Case(
+        name="chain", program=discretise(network, dt=MS), inputs={"in": spike_rows(steps, 5, 0.15, 2)}, steps=steps
+    )

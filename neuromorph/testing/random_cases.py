@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Any
 
 import numpy as np
 
 from neuromorph import registry
-from neuromorph.backend import FEATURES, requirements
+from neuromorph.backend import FEATURES
 from neuromorph.connectors import AllToAll, Connector, FixedProbability, OneToOne, Uniform
 from neuromorph.discretise import discretise
 from neuromorph.errors import InputError
@@ -17,7 +18,8 @@ from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Projection
 from neuromorph.neurons import LIF
 from neuromorph.plasticity import STDP, LearningRule, RewardModulatedSTDP, Trace
-from neuromorph.program import Program
+from neuromorph.program import Integration, Program
+from neuromorph.recording import FloatArray
 from neuromorph.testing.cases import MS, Case, reward_rows, spike_rows
 
 LEAST_RATE, LARGEST_RATE = 0.02, 0.2  # spikes per neuron and step, on average over the neurons that can be driven
@@ -25,10 +27,17 @@ _DRAWS = 200  # networks that are drawn before giving up
 _SETTLINGS = 15  # runs in which thresholds are fitted to the activity of one network
 
 
-def random_case(seed: int, *, features_allowed: Collection[str] = tuple(FEATURES), steps: int = 500) -> Case:
-    """A random network that uses no feature but ``features_allowed``; the same seed gives the same case.
+def random_case(
+    seed: int,
+    *,
+    features_allowed: Collection[str] = tuple(FEATURES),
+    accepted: Callable[[Program], bool] = lambda program: True,
+    steps: int = 500,
+) -> Case:
+    """A random network that uses no feature but ``features_allowed``; the same arguments give the same case.
 
-    Thresholds are fitted with the reference so that neurons fire in 2 to 20 % of the steps.
+    Thresholds are fitted with the reference so that neurons fire in 2 to 20 % of the steps. ``accepted`` may turn
+    programs down that a backend refuses for reasons finer than features, as ``lambda p: not backend.faults(p)`` does.
 
     >>> case = random_case(1, features_allowed=["learning", "recurrent"])
     >>> case.features <= {"learning", "recurrent"}
@@ -39,7 +48,7 @@ def random_case(seed: int, *, features_allowed: Collection[str] = tuple(FEATURES
         raise InputError(f"features_allowed names unknown features {sorted(unknown)}; known: {', '.join(FEATURES)}")
     for attempt in range(_DRAWS):
         drawn = _Draw(np.random.default_rng([seed, attempt]), allowed).case(f"random {seed}", steps)
-        if drawn.features <= allowed and (settled := _settled(drawn)) is not None:
+        if drawn.features <= allowed and accepted(drawn.program) and (settled := _settled(drawn)) is not None:
             return settled
     raise InputError(f"no active network was found for seed {seed} and features {sorted(allowed)}: give another seed")
 
@@ -47,6 +56,8 @@ def random_case(seed: int, *, features_allowed: Collection[str] = tuple(FEATURES
 def _settled(case: Case) -> Case | None:
     """The same case with thresholds at which every population that can be driven is active; None where none are found."""
     driven = _driven(case)
+    if 2 * len(driven) < len(case.program.populations):
+        return None
     backend = registry.get("reference")
     for _ in range(_SETTLINGS):
         with backend.open(case.program.with_all_spikes()) as session, np.errstate(over="raise", invalid="raise"):
@@ -59,7 +70,11 @@ def _settled(case: Case) -> Case | None:
             return case
         program = case.program
         for name, rate in rates.items():
-            gain = 1.0 if LEAST_RATE <= rate <= LARGEST_RATE else float(np.clip(math.sqrt((rate + 0.005) / 0.08), 0.4, 2.5))
+            gain = (
+                1.0
+                if LEAST_RATE <= rate <= LARGEST_RATE
+                else float(np.clip(math.sqrt((rate + 0.005) / 0.08), 0.4, 2.5))
+            )
             program = program.with_parameters(name, threshold=program.population(name).threshold * gain)
         case = dataclasses.replace(case, program=program)
     return None
@@ -88,6 +103,10 @@ class _Draw:
         """A whole number within low..high."""
         return int(self.rng.integers(low, high + 1))
 
+    def steps(self, low: int, high: int, shape: int | tuple[int, int]) -> FloatArray:
+        """Whole numbers of steps within low..high, in seconds."""
+        return np.asarray(MS * self.rng.integers(low, high + 1, shape), dtype=np.float64)
+
     def seed(self) -> int:
         """A seed for a connector."""
         return self.whole(0, 2**31)
@@ -105,8 +124,8 @@ class _Draw:
             modulators=list(self.modulators.values()),
             name=name,
         )
-        integration = "euler" if self.may(0.2) else "exponential"
-        program: Program = discretise(network, dt=MS, integration=integration, seed=self.seed())  # type: ignore[arg-type]
+        integration: Integration = "euler" if self.may(0.2) else "exponential"
+        program = discretise(network, dt=MS, integration=integration, seed=self.seed())
         rates = [0.0 if index and self.may(0.2) else float(self.rng.uniform(0.05, 0.2)) for index in range(len(inputs))]
         return Case(
             name=name,
@@ -122,9 +141,9 @@ class _Draw:
     def neuron(self, size: int) -> LIF:
         """A neuron with a chance of every corner: no leak, no filter, no decay, bias, refractory period."""
         each = size if self.may(0.4, "per_neuron_parameters") else 1
-        refractory = MS * self.rng.integers(0, 5, each) if self.may(0.4, "refractory") else np.zeros(1)
+        refractory = self.steps(0, 4, each) if self.may(0.4, "refractory") else np.zeros(1)
         bias = self.rng.uniform(-0.02, 0.1, each) if self.may(0.4) else np.zeros(1)
-        parameters = {
+        parameters: dict[str, FloatArray] = {
             "tau_mem": np.full(1, math.inf) if self.may(0.15) else self.rng.uniform(2.0, 30.0, each) * MS,
             "tau_syn": np.zeros(1) if self.may(0.25) else self.rng.uniform(1.0, 10.0, each) * MS,
             "v_threshold": self.rng.uniform(0.8, 2.0, each),
@@ -147,15 +166,14 @@ class _Draw:
 
     def projection(self, name: str, pre: Input | Population, post: Population, steps: int) -> Projection:
         """One projection; ``steps`` is the delay that it has where delays may not differ."""
-        delay: object = steps * MS
+        delay: float | FloatArray = steps * MS
         if self.may(0.4, "delay", "delay_per_synapse", "several_delays"):
-            delay = MS * self.rng.integers(1, 9, (post.size, pre.size))
+            delay = self.steps(1, 8, (post.size, pre.size))
         elif self.may(0.4, "delay", "several_delays"):
             delay = MS * self.whole(1, 8)
         rule = self.rule(post.size) if self.may(0.5, "learning") else None
-        return Projection(
-            pre.name, post.name, self.connector(pre.size, post.size), delay=delay, plasticity=rule, name=name  # type: ignore[arg-type]
-        )
+        weights = self.connector(pre.size, post.size)
+        return Projection(pre.name, post.name, weights, delay=delay, plasticity=rule, name=name)
 
     def connector(self, pre_size: int, post_size: int) -> Connector:
         """Weights mostly positive, within the bounds that rules get."""
@@ -183,7 +201,7 @@ class _Draw:
 
     def rule(self, post_size: int) -> LearningRule:
         """A named rule, or one of random products."""
-        bounds = {"w_min": -0.5, "w_max": 1.0} if self.may(0.5, "weight_bounds") else {}
+        bounds: dict[str, Any] = {"w_min": -0.5, "w_max": 1.0} if self.may(0.5, "weight_bounds") else {}
         if self.may(0.25):
             return STDP(A_plus=0.02, A_minus=0.02, tau_plus=10 * MS, tau_minus=15 * MS, **bounds)
         if self.may(0.25, "tag", "third_factor"):
@@ -194,14 +212,15 @@ class _Draw:
         dw = [self.product(tag=has_tag and k == 0, third=bool(modulators) and k == 0) for k in range(self.whole(1, 3))]
         dt = [self.product() for _ in range(self.whole(1, 2))] + ["-0.1*t*u0"] if has_tag else []
         used = " ".join(dw + dt)
+        traces: dict[str, Any] = {name: self.trace() for name in ("x1", "x2", "y1", "y2", "y3") if name in used}
         return LearningRule(
             dw=_joined(dw),
             dt=_joined(dt) if has_tag else None,
             modulators=modulators,
             tau_tag=0.03 if has_tag and self.may(0.5) else None,
             epoch=MS * self.whole(2, 5) if self.may(0.4, "epoch") else None,
-            **{name: self.trace() for name in ("x1", "x2", "y1", "y2", "y3") if name in used},
-            **bounds,  # type: ignore[arg-type]
+            **traces,
+            **bounds,
         )
 
     def product(self, *, tag: bool = False, third: bool = False) -> str:

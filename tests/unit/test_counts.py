@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 import neuromorph as nm
@@ -17,7 +16,11 @@ def spikes_of(case: Case) -> dict[str, SpikeTrain]:
 
 def brute_force(program: Program, spikes: dict[str, SpikeTrain], steps: int) -> dict[str, int]:
     """Totals by loops over steps, neurons and synapses."""
-    fired = {(name, int(t) + 1, int(i)) for name, train in spikes.items() for t, i in zip(train.steps, train.ids, strict=True)}
+    fired = {
+        (name, int(t) + 1, int(i))
+        for name, train in spikes.items()
+        for t, i in zip(train.steps, train.ids, strict=True)
+    }
     active = {key for key in fired if key[0] in {p.name for p in program.populations}}
     events, learned = 0, 0
     for p in program.projections:
@@ -35,7 +38,9 @@ def brute_force(program: Program, spikes: dict[str, SpikeTrain], steps: int) -> 
                 acts = {f"u{k}": number % 2**k == 0 for k in range(10)}
                 acts["x0"] = any((p.pre, t, i) in fired for t in times)
                 acts["y0"] = any((p.post, t, j) in fired for t in times)
-                learned += sum(acts[product.dependency] for total in p.rule.targets.values() for product in total.products)
+                learned += sum(
+                    acts[product.dependency] for total in p.rule.targets.values() for product in total.products
+                )
     return {
         "spikes": len(fired),
         "synaptic_events": events,

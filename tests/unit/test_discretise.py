@@ -9,7 +9,9 @@ from neuromorph.plasticity.language import parse
 from neuromorph.program import ProjectionProgram
 
 
-def compiled(neuron: nm.LIF | None = None, *, dt: float = 1e-3, seed: int = 0, weights: object = None, **fields: object) -> nm.Program:
+def compiled(
+    neuron: nm.LIF | None = None, *, dt: float = 1e-3, seed: int = 0, weights: object = None, **fields: object
+) -> nm.Program:
     projection = nm.Projection("in", "out", nm.AllToAll(0.5) if weights is None else weights, **fields)  # type: ignore[arg-type]
     net = nm.Network(
         populations=[nm.Input("in", 2), nm.Population("out", 3, neuron or nm.LIF())], projections=[projection]
@@ -96,7 +98,10 @@ def test_an_epoch_far_below_one_step_is_refused() -> None:
 
 def test_initial_weights_respect_the_bounds_of_the_rule() -> None:
     (fault,) = refused(lambda: compiled(plasticity=nm.STDP(w_min=0.6, w_max=1.0)))
-    assert "6 initial weights lie outside the rule's bounds 0.6..1.0, the first is 0.5: widen the bounds or clip them" in fault
+    assert (
+        "6 initial weights lie outside the rule's bounds 0.6..1.0, the first is 0.5: widen the bounds or clip them"
+        in fault
+    )
 
 
 def test_the_tag_decays_by_its_time_constant_on_every_epoch() -> None:

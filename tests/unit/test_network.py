@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -46,8 +48,14 @@ def test_everything_that_is_wrong_is_named_in_one_error() -> None:
         (nm.Projection("nowhere", "out", nm.AllToAll()), "there is no population 'nowhere'; known: in, out"),
         (nm.Projection("out", "in", nm.AllToAll()), "'in' is an input and receives nothing"),
         (nm.Projection("in", "out", nm.OneToOne()), "OneToOne needs populations of one size"),
-        (nm.Projection("in", "out", np.ones((2, 3))), "must have shape (3, 2) = (post, pre), got (2, 3); transpose them"),
-        (nm.Projection("in", "out", nm.AllToAll(), delay=np.ones((2, 2))), "delay must be one number or have shape (3, 2)"),
+        (
+            nm.Projection("in", "out", np.ones((2, 3))),
+            "must have shape (3, 2) = (post, pre), got (2, 3); transpose them",
+        ),
+        (
+            nm.Projection("in", "out", nm.AllToAll(), delay=np.ones((2, 2))),
+            "delay must be one number or have shape (3, 2)",
+        ),
     ],
 )
 def test_a_projection_that_does_not_fit_is_named(projection: nm.Projection, says: str) -> None:
@@ -96,7 +104,7 @@ def test_things_in_the_wrong_list_are_named() -> None:
     ("make", "says"),
     [
         (lambda: nm.Population("a", 2, "LIF"), "neuron must be a neuron model such as LIF"),
-        (lambda: nm.Population("a", 2, nm.LIF(bias=[1.0, 2.0, 3.0])), "'a': LIF.bias has 3 values for 2 neurons"),
+        (lambda: nm.Population("a", 2, nm.LIF(bias=[1.0, 2.0, 3.0])), "'a': LIF.bias has length 3 for 2 neurons"),
         (lambda: nm.Projection("a", "b", [[1.0]], delay=0.0), "delay must be finite and > 0 s"),
         (lambda: nm.Projection("a", "b", [[1.0]], delay=-1e-3), "delay must be finite and > 0 s"),
         (lambda: nm.Projection("a", "b", [[1.0]], delay="1 ms"), "delay must be seconds"),
@@ -116,3 +124,12 @@ def test_a_part_that_is_wrong_alone_is_refused_when_it_is_made(make: object, say
 
 def test_an_unnamed_projection_is_called_after_its_ends() -> None:
     assert nm.Projection("a", "b", [[1.0]]).name == "a->b"
+
+
+def test_networks_travel_to_other_processes() -> None:
+    net = nm.Network(
+        populations=[nm.Input("in", 2), nm.Population("out", 3, nm.LIF(bias=[0.1, 0.2, 0.3]))],
+        projections=[nm.Projection("in", "out", nm.AllToAll(nm.Uniform(0.0, 1.0)), delay=2e-3, plasticity=PLASTIC)],
+        modulators=[nm.Modulator("reward")],
+    )
+    assert nm.compile(pickle.loads(pickle.dumps(net))).fingerprint == nm.compile(net).fingerprint

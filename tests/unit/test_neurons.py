@@ -23,7 +23,9 @@ def test_what_is_no_number_is_refused_by_name(value: object) -> None:
 
 
 def test_a_wrong_neuron_among_many_is_named_with_its_value() -> None:
-    with pytest.raises(DescriptionError, match=r"LIF.v_threshold must be > 0 and finite, got -1.0 for neuron 1 and 1 more"):
+    with pytest.raises(
+        DescriptionError, match=r"LIF.v_threshold must be > 0 and finite, got -1.0 for neuron 1 and 1 more"
+    ):
         LIF(v_threshold=[1.0, -1.0, 0.0])
 
 
@@ -46,4 +48,4 @@ def test_parameters_are_copied_and_read_only() -> None:
 
 def test_parameters_must_fit_the_population() -> None:
     assert LIF(bias=[0.1, 0.2]).size_faults(2) == []
-    assert LIF(bias=[0.1, 0.2]).size_faults(3) == ["LIF.bias has 2 values for 3 neurons: give one number, or 3"]
+    assert LIF(bias=[0.1, 0.2]).size_faults(3) == ["LIF.bias has length 2 for 3 neurons: give one number, or 3"]

@@ -72,7 +72,9 @@ def test_u_k_acts_on_every_2_to_the_k_th_epoch(k: int, epochs: list[int]) -> Non
 def test_only_the_last_spike_of_an_epoch_is_timed_and_earlier_ones_act_at_its_start() -> None:
     rule = nm.LearningRule(dw="x1*y0", x1=X1, epoch=4e-3)
     plastic = state(rule, [[0.0]], pre=1, post=1)
-    for step, (pre, post) in enumerate([(neurons(0), neurons()), (neurons(0), neurons()), (neurons(), neurons(0)), (neurons(),) * 2], 1):
+    for step, (pre, post) in enumerate(
+        [(neurons(0), neurons()), (neurons(0), neurons()), (neurons(), neurons(0)), (neurons(),) * 2], 1
+    ):
         plastic.learn(step, pre, post, None)
     # pre in steps 1 and 2, post in 3: the first is moved to the start (3 decays), the second is timed (1 decay)
     assert plastic.weight[0] == pytest.approx(D**3 + D, rel=1e-14)
@@ -116,7 +118,8 @@ def test_reset_forgets_the_spikes_of_the_running_epoch() -> None:
 
 def test_a_projection_without_a_rule_has_no_plastic_state() -> None:
     net = nm.Network(
-        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.LIF())], projections=[nm.Projection("in", "out", [[1.0]])]
+        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.LIF())],
+        projections=[nm.Projection("in", "out", [[1.0]])],
     )
     with pytest.raises(InputError, match="'in->out' has no learning rule"):
         PlasticState(nm.compile(net).projections[0])
@@ -127,7 +130,12 @@ def test_a_projection_without_a_rule_has_no_plastic_state() -> None:
 def test_weights_stay_within_their_bounds_whatever_happens(seed: int, low: float, high: float) -> None:
     rng = np.random.default_rng(seed)
     rule = nm.LearningRule(
-        dw="0.7*x1*y0 - 0.6*y1*x0 + 0.3*r*w*u0 - 2*sgn(w)*u2", x1=X1, y1=X1, w_min=low, w_max=high, modulators={"m": 1.0}
+        dw="0.7*x1*y0 - 0.6*y1*x0 + 0.3*r*w*u0 - 2*sgn(w)*u2",
+        x1=X1,
+        y1=X1,
+        w_min=low,
+        w_max=high,
+        modulators={"m": 1.0},
     )
     plastic = state(rule, np.full((3, 2), 0.2))
     for step in range(1, 40):

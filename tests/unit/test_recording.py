@@ -45,7 +45,12 @@ def recorded() -> Recording:
     net = nm.Network(
         populations=[nm.Input("in", 3), nm.Population("out", 2, nm.LIF())],
         projections=[nm.Projection("in", "out", nm.AllToAll(0.5), plasticity=nm.STDP())],
-        probes=[nm.Probe("in"), nm.Probe("out"), nm.Probe("out", "v", every=2e-3), nm.Probe("in->out", "weight", every=5e-3)],
+        probes=[
+            nm.Probe("in"),
+            nm.Probe("out"),
+            nm.Probe("out", "v", every=2e-3),
+            nm.Probe("in->out", "weight", every=5e-3),
+        ],
     )
     return nm.run(net, 23, inputs={"in": np.random.default_rng(0).random((23, 3)) < 0.4}, seed=4)
 

@@ -90,7 +90,9 @@ class Oracle:
         history: dict[tuple[str, int], list[float]] = {}  # (trace, neuron): its value at offsets 0..T
         for side, population, size in (("x", p.pre, p.pre_size), ("y", p.post, p.post_size)):
             for n in range(size):
-                offsets = [k for k in range(1, rule.epoch + 1) if (population, self.t - rule.epoch + k, n) in self.spiked]
+                offsets = [
+                    k for k in range(1, rule.epoch + 1) if (population, self.t - rule.epoch + k, n) in self.spiked
+                ]
                 last[side, n] = offsets[-1] if offsets else 0
                 for name, trace in rule.traces.items():
                     if name[0] != side:
@@ -166,7 +168,9 @@ def rules(draw: st.DrawFn, modulators: list[nm.Modulator], post_size: int) -> Ru
     usable = [m.name for m in modulators if m.size in (1, post_size)]
     named = draw(st.lists(st.sampled_from(usable), max_size=2, unique=True)) if usable else []
     low, high = draw(st.sampled_from([(-math.inf, math.inf), (-2.0, 4.0), (-2.0, math.inf), (-math.inf, 3.5)]))
-    trace = st.builds(TraceProgram, impulse=st.sampled_from([1.0, 0.5, -0.3]), decay=st.sampled_from([0.5, 0.9, 0.97, 1.0]))
+    trace = st.builds(
+        TraceProgram, impulse=st.sampled_from([1.0, 0.5, -0.3]), decay=st.sampled_from([0.5, 0.9, 0.97, 1.0])
+    )
     return RuleProgram(
         name="random",
         dw=draw(sums(tag, bool(named))),
@@ -275,7 +279,9 @@ def test_the_reference_does_what_an_independent_scalar_oracle_does(program: Prog
                 np.testing.assert_allclose(session._read(p.name, "tag"), tags, rtol=1e-9, atol=1e-9)
             if steps % p.rule.epoch == 0:
                 for name in p.rule.traces:
-                    traces = [oracle.trace[p.name, name, n] for n in range(p.pre_size if name[0] == "x" else p.post_size)]
+                    traces = [
+                        oracle.trace[p.name, name, n] for n in range(p.pre_size if name[0] == "x" else p.post_size)
+                    ]
                     np.testing.assert_allclose(session._read(p.name, name), traces, rtol=1e-9, atol=1e-9)
 
 
@@ -284,7 +290,11 @@ def test_the_reference_does_what_an_independent_scalar_oracle_does(program: Prog
 def test_chunks_of_any_length_equal_one_run(program: Program, seed: int, rate: float, chunks: list[int]) -> None:
     steps = sum(chunks)
     inputs, modulators = fed(program, steps, seed, rate)
-    with np.errstate(all="ignore"), ReferenceBackend().open(program) as whole, ReferenceBackend().open(program) as parts:
+    with (
+        np.errstate(all="ignore"),
+        ReferenceBackend().open(program) as whole,
+        ReferenceBackend().open(program) as parts,
+    ):
         entire = whole.run(steps, inputs=inputs, modulators=modulators)
         done, pieces = 0, []
         for chunk in chunks:
@@ -298,7 +308,9 @@ def test_chunks_of_any_length_equal_one_run(program: Program, seed: int, rate: f
             )
             done += chunk
         for name, train in entire.spikes.items():
-            np.testing.assert_array_equal(np.concatenate([np.asarray(p.spikes[name]) for p in pieces]), np.asarray(train))
+            np.testing.assert_array_equal(
+                np.concatenate([np.asarray(p.spikes[name]) for p in pieces]), np.asarray(train)
+            )
         for key, values in entire.states.items():
             np.testing.assert_array_equal(np.concatenate([piece.states[key] for piece in pieces]), values)
         for name in whole.variables():
@@ -318,7 +330,8 @@ def test_scaling_weights_bias_and_threshold_by_a_power_of_two_changes_no_spike(
     scaled = dataclasses.replace(
         program,
         populations=[
-            dataclasses.replace(q, threshold=q.threshold * 2.0**power, bias=q.bias * 2.0**power) for q in program.populations
+            dataclasses.replace(q, threshold=q.threshold * 2.0**power, bias=q.bias * 2.0**power)
+            for q in program.populations
         ],
         projections=[dataclasses.replace(p, weight=p.weight * 2.0**power) for p in program.projections],
     )

@@ -50,7 +50,10 @@ def test_all_pairs_add_up() -> None:
     pre, force = (rng.random((steps, 1)) < 0.15 for _ in range(2))
     net = nm.Network(
         populations=[nm.Input("pre", 1), nm.Input("force", 1), nm.Population("post", 1, nm.IF(tau_syn=0.0))],
-        projections=[nm.Projection("pre", "post", [[0.0]], plasticity=WINDOW, name="s"), nm.Projection("force", "post", [[99.0]])],
+        projections=[
+            nm.Projection("pre", "post", [[0.0]], plasticity=WINDOW, name="s"),
+            nm.Projection("force", "post", [[99.0]]),
+        ],
         probes=[nm.Probe("post"), nm.Probe("pre")],
     )
     with nm.open(net) as session:
@@ -66,7 +69,13 @@ def test_all_pairs_add_up() -> None:
 @pytest.mark.parametrize("late", [0, 1, 7, 40])
 def test_late_reward_turns_the_decayed_tag_into_weight(pre_at: int, post_at: int, late: int) -> None:
     rule = nm.RewardModulatedSTDP(
-        modulator="dopamine", learning_rate=0.5, A_plus=0.3, A_minus=0.2, tau_plus=15 * MS, tau_minus=25 * MS, tau_e=60 * MS
+        modulator="dopamine",
+        learning_rate=0.5,
+        A_plus=0.3,
+        A_minus=0.2,
+        tau_plus=15 * MS,
+        tau_minus=25 * MS,
+        tau_e=60 * MS,
     )
     lag = post_at - pre_at
     tag = (0.3 * math.exp(-lag / 15) if lag >= 0 else 0.0) - (0.2 * math.exp(lag / 25) if lag <= 0 else 0.0)
@@ -89,3 +98,10 @@ def test_negative_amplitudes_turn_the_window_round() -> None:
 def test_named_rules_say_their_name() -> None:
     assert nm.STDP().name == "STDP"
     assert nm.RewardModulatedSTDP(modulator="a").name == "RewardModulatedSTDP"
+
+
+def test_an_amplitude_of_zero_leaves_out_its_half() -> None:
+    assert str(nm.STDP(A_plus=0.5, A_minus=0).dw_sum) == "0.5 * x1 * y0"
+    assert list(nm.STDP(A_plus=0, A_minus=0.5).traces) == ["y1"]
+    nothing = nm.STDP(A_plus=0, A_minus=0)
+    assert pair_change(nothing, 10, 12) == 0.0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from neuromorph.errors import SimulatorStalled
-from neuromorph.watchdog import StallSignal, Watchdog
+from neuromorph.watchdog import StallSignal, Watchdog, end_idle_thread
 
 
 def spin(second: float = 30.0) -> None:
@@ -18,120 +20,182 @@ def spin(second: float = 30.0) -> None:
         pass
 
 
-def threads() -> list[str]:
+def watching_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if "watchdog" in thread.name]
 
 
-def test_endless_loop_is_ended_and_located() -> None:
+def in_block(dog: Watchdog, work: Callable[[], None]) -> None:
+    with dog:
+        work()
+
+
+def in_function(dog: Watchdog, work: Callable[[], None]) -> None:
+    dog.guard(work)
+
+
+@pytest.fixture(params=[in_block, in_function])
+def guarded(request: pytest.FixtureRequest) -> Callable[[Watchdog, Callable[[], None]], None]:
+    form: Callable[[Watchdog, Callable[[], None]], None] = request.param
+    return form
+
+
+Guarded = Callable[[Watchdog, Callable[[], None]], None]
+
+
+def test_endless_loop_is_ended_and_located(guarded: Guarded) -> None:
     began = time.monotonic()
     with pytest.raises(SimulatorStalled, match=r"(?s)^a test: nothing was completed within 0.2 s.*in spin"):
-        with Watchdog(stall_second=0.2, what="a test"):
-            spin()
+        guarded(Watchdog(stall_second=0.2, what="a test"), spin)
     assert 0.2 <= time.monotonic() - began < 3.0
-    assert threads() == []
 
 
-def test_block_that_swallows_everything_is_ended() -> None:
-    attempts = 0
-    with pytest.raises(SimulatorStalled), Watchdog(stall_second=0.1, what="a test"):
-        while attempts < 2:
-            try:
-                spin()
-            except BaseException:
-                attempts += 1
+def test_what_is_done_is_asked_when_it_stalls(guarded: Guarded) -> None:
+    doing = ["nothing"]
+
+    def work() -> None:
+        doing[0] = "spinning"
+        spin()
+
+    with pytest.raises(SimulatorStalled, match=r"^spinning: nothing was completed"):
+        guarded(Watchdog(stall_second=0.1, what=lambda: doing[0]), work)
 
 
-def test_what_the_block_made_of_the_signal_does_not_matter() -> None:
-    with pytest.raises(SimulatorStalled), Watchdog(stall_second=0.1, what="a test"):
+def test_what_the_work_made_of_the_signal_does_not_matter(guarded: Guarded) -> None:
+    def work() -> None:
         try:
             spin()
         except StallSignal as signal:
             raise RuntimeError("in other words") from signal
 
+    with pytest.raises(SimulatorStalled):
+        guarded(Watchdog(stall_second=0.1, what="a test"), work)
 
-def test_beats_put_the_deadline_off() -> None:
-    with Watchdog(stall_second=0.2, what="a test") as dog:
-        for _ in range(8):
+
+def test_signal_that_was_swallowed_is_an_error_all_the_same(guarded: Guarded) -> None:
+    def work() -> None:
+        with contextlib.suppress(StallSignal):
+            spin()
+
+    with pytest.raises(SimulatorStalled):
+        guarded(Watchdog(stall_second=0.1, what="a test"), work)
+
+
+def test_function_that_swallows_everything_is_signalled_again() -> None:
+    swallowed: list[BaseException] = []
+
+    def work() -> None:
+        while len(swallowed) < 3:
+            try:
+                spin()
+            except BaseException as error:
+                swallowed.append(error)
+
+    with pytest.raises(SimulatorStalled):
+        Watchdog(stall_second=0.1, what="a test").guard(work)
+    assert len(swallowed) == 3
+
+
+def test_beats_put_the_deadline_off(guarded: Guarded) -> None:
+    dog = Watchdog(stall_second=0.3, what="a test")
+
+    def work() -> None:
+        for _ in range(10):
             spin(0.05)
             dog.beat()
-    assert threads() == []
+
+    guarded(dog, work)
 
 
-def test_errors_of_the_block_pass() -> None:
-    with pytest.raises(ZeroDivisionError), Watchdog(stall_second=10.0, what="a test"):
+def test_errors_and_results_pass(guarded: Guarded) -> None:
+    def work() -> None:
         raise ZeroDivisionError
-    assert threads() == []
+
+    with pytest.raises(ZeroDivisionError):
+        guarded(Watchdog(stall_second=10.0, what="a test"), work)
+    assert Watchdog(stall_second=10.0, what="a test").guard(lambda: 3) == 3
 
 
-def test_interrupt_of_the_block_passes_even_after_a_stall() -> None:
-    with pytest.raises(KeyboardInterrupt), Watchdog(stall_second=0.1, what="a test"):
+def test_interrupt_passes_even_after_a_stall(guarded: Guarded) -> None:
+    def work() -> None:
         try:
             spin()
         except StallSignal:
             raise KeyboardInterrupt from None
 
+    with pytest.raises(KeyboardInterrupt):
+        guarded(Watchdog(stall_second=0.1, what="a test"), work)
 
-def test_thread_other_than_the_main_one_is_guarded() -> None:
+
+def test_thread_other_than_the_main_one_is_guarded(guarded: Guarded) -> None:
     raised: list[BaseException] = []
 
     def work() -> None:
         try:
-            with Watchdog(stall_second=0.1, what="a test"):
-                spin()
+            guarded(Watchdog(stall_second=0.1, what="a test"), spin)
         except BaseException as error:
             raised.append(error)
 
-    worker = threading.Thread(target=work)
-    worker.start()
-    worker.join(5.0)
-    assert [type(error) for error in raised] == [SimulatorStalled]
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(5.0)
+    assert [type(error) for error in raised] == [SimulatorStalled] * 3
 
 
-def test_watchdog_may_guard_many_blocks() -> None:
-    dog = Watchdog(stall_second=0.2, what=lambda: "asked when it stalls")
+def test_watchdog_may_guard_many_blocks_but_one_at_a_time(guarded: Guarded) -> None:
+    dog = Watchdog(stall_second=0.2, what="a test")
     for _ in range(3):
-        dog.arm()
-        dog.disarm()
-    dog.arm()
-    with pytest.raises(SimulatorStalled, match="asked when it stalls"):
-        try:
-            spin()
-        except StallSignal:
-            dog.disarm()
-    dog.arm()
-    dog.disarm()
-    dog.close()
-    with pytest.raises(ValueError, match="closed"):
-        dog.arm()
-    assert threads() == []
+        guarded(dog, lambda: None)
+    with pytest.raises(SimulatorStalled):
+        guarded(dog, spin)
+    guarded(dog, lambda: None)
+    with pytest.raises(ValueError, match="guards a block already"):
+        guarded(dog, lambda: guarded(dog, lambda: None))
+    guarded(dog, lambda: None)
 
 
 def test_thread_ends_by_itself_when_nothing_is_guarded() -> None:
-    dog = Watchdog(stall_second=10.0, what="a test")
-    dog.arm()
-    dog.disarm()
-    assert threads() == ["neuromorph-watchdog"]
-    time.sleep(0.8)
-    assert threads() == []
-    with pytest.raises(ValueError, match="guards a block already"):
-        dog.arm()
-        dog.arm()
-    dog.disarm()
-    dog.close()
+    with Watchdog(stall_second=10.0, what="a test"):
+        assert watching_threads() == ["neuromorph-watchdog"]
+    time.sleep(0.9)
+    assert watching_threads() == []
 
 
-def test_no_signal_arrives_after_the_block() -> None:
-    # The block ends about when its deadline does: it either stalled or it did not, and nothing comes later.
+def test_thread_can_be_ended_at_once_unless_it_is_needed() -> None:
+    with Watchdog(stall_second=10.0, what="a test"):
+        end_idle_thread()
+        assert watching_threads() == ["neuromorph-watchdog"]
+    end_idle_thread()
+    assert watching_threads() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12: beside a thread, which is the point.
+def test_forked_child_is_guarded_too() -> None:
+    with Watchdog(stall_second=10.0, what="a test"):
+        child = os.fork()
+        if child == 0:
+            try:
+                Watchdog(stall_second=0.1, what="a child").guard(spin)
+            except SimulatorStalled:
+                os._exit(7)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_no_signal_comes_after_the_work() -> None:
+    # The work ends about when its deadline does: it either stalled or it did not, and nothing comes later.
     stalled = 0
-    for turn in range(150):
-        with contextlib.suppress(SimulatorStalled):
+    turns = 200
+    for turn in range(turns):
+        try:
+            Watchdog(stall_second=0.005, what="a test").guard(lambda: spin(0.0047 + 0.000005 * turn))  # noqa: B023
+        except SimulatorStalled:
             stalled += 1
-            with Watchdog(stall_second=0.005, what="a test"):
-                spin(0.0047 + 0.000004 * turn)
-            stalled -= 1
         spin(0.001)
-    assert 0 < stalled < 150
-    assert threads() == []
+    assert 0 < stalled < turns
 
 
 @pytest.mark.parametrize("second", [0.0, -1.0, float("nan")])

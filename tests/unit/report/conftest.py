@@ -122,7 +122,13 @@ def make_scorecard() -> Callable[..., Scorecard]:
     return synthetic_scorecard
 
 
-@pytest.fixture
-def scorecard() -> Scorecard:
-    """The ordinary scorecard."""
+@pytest.fixture(scope="session")
+def ordinary_scorecard() -> Scorecard:
+    """The ordinary scorecard, for fixtures that outlive a test."""
     return synthetic_scorecard()
+
+
+@pytest.fixture
+def scorecard(ordinary_scorecard: Scorecard) -> Scorecard:
+    """The ordinary scorecard."""
+    return ordinary_scorecard

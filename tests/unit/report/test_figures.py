@@ -92,7 +92,7 @@ def test_any_number_of_neurons(make_evidence: Callable[..., Evidence], scorecard
     evidence = make_evidence("pair-stdp", neurons=neurons)
     assert keys(scorecard, evidence) == SPIKING
     fields = learner_figures(scorecard, evidence, 1)[2]
-    assert ("100 of 250" if neurons == 250 else f"all {neurons}") in fields.caption
+    assert {1: "one neuron", 250: "100 of 250 neurons"}.get(neurons, f"all {neurons} neurons") in fields.caption
     assert fields.svg.count(b"<image") == min(neurons, 100) + 1  # and the key of the shades
 
 

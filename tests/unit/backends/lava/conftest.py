@@ -261,10 +261,8 @@ class Leftovers:
     def check(self) -> None:
         """Assert that nothing is left; what ends by itself may take a second."""
         deadline = time.monotonic() + 1.0
-        while True:
+        while (now := self.now()) != self.before and time.monotonic() < deadline:
             gc.collect()
-            if (now := self.now()) == self.before or time.monotonic() > deadline:
-                break
             time.sleep(0.02)
         assert now == self.before
 

@@ -21,7 +21,7 @@ assert logging.getLogger().handlers == []
 """
 
 
-@pytest.mark.parametrize("method", [None, "spawn", "fork", "forkserver"])
+@pytest.mark.parametrize("method", [None, "spawn"])
 def test_import_changes_nothing_and_warns_of_nothing(method: str | None) -> None:
     before = f"multiprocessing.set_start_method({method!r})" if method else ""
     ended = subprocess.run(

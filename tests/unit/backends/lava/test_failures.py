@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,17 @@ from neuromorph.backends.lava.multi_process import MultiProcessRun
 from neuromorph.errors import SimulatorError, SimulatorStalled
 
 SOON = 6.0  # Seconds within which an error must come, on a loaded machine.
+
+
+@contextlib.contextmanager
+def killing(pid: int, by: signal.Signals) -> Iterator[None]:
+    """Send a signal shortly after the block has begun."""
+    timer = threading.Timer(0.3, os.kill, (pid, by))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
 
 
 @pytest.mark.parametrize(
@@ -130,9 +142,7 @@ def test_run_after_close_is_refused(open_run: Any, faulty_graph: Callable[[str],
     run.close()
 
 
-def test_run_after_failure_says_what_failed(
-    open_run: Any, faulty_graph: Callable[[str], Any], leftovers: Any
-) -> None:
+def test_run_after_failure_says_what_failed(open_run: Any, faulty_graph: Callable[[str], Any], leftovers: Any) -> None:
     graph = faulty_graph("after send")
     run = open_run(graph.first, graph.configuration)
     with pytest.raises(SimulatorError, match="the fault called after send"):
@@ -146,16 +156,11 @@ def test_interrupt_is_passed_on_and_ends_the_run(
     open_run: Any, faulty_graph: Callable[[str], Any], leftovers: Any
 ) -> None:
     graph = faulty_graph("none")
-    with pytest.raises(KeyboardInterrupt), open_run(graph.first, graph.configuration) as run:
-        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
-        began = time.monotonic()
-        try:
-            run.run(10**9)
-        finally:
-            waited = time.monotonic() - began
-            timer.join()
-    assert waited < SOON
+    run = open_run(graph.first, graph.configuration)
+    began = time.monotonic()
+    with killing(os.getpid(), signal.SIGINT), pytest.raises(KeyboardInterrupt):
+        run.run(10**9)
+    assert time.monotonic() - began < SOON
     assert run.closed
 
 
@@ -163,28 +168,22 @@ def test_error_in_the_users_block_ends_the_run(
     open_run: Any, faulty_graph: Callable[[str], Any], leftovers: Any
 ) -> None:
     graph = faulty_graph("stopping")  # Stopping would raise, and hide the error of the block.
-    with pytest.raises(ZeroDivisionError), open_run(graph.first, graph.configuration) as run:
-        run.run(2)
+    run = open_run(graph.first, graph.configuration)
+    run.run(2)
+    with pytest.raises(ZeroDivisionError), run:
         raise ZeroDivisionError
+    assert run.closed
 
 
 def test_lost_process_is_noticed(faulty_graph: Callable[[str], Any], leftovers: Any) -> None:
     graph = faulty_graph("none")
-    with (
-        pytest.raises(SimulatorError, match=r"(?s)culprit.*SIGKILL"),
-        MultiProcessRun(graph.first, graph.configuration) as run,
-    ):
-        run.run(2)
-        victim = next(actor for actor in run._runtimes[0]._actors if "culprit" in actor.title)
-        timer = threading.Timer(0.3, os.kill, (victim.pid, signal.SIGKILL))
-        timer.start()
-        began = time.monotonic()
-        try:
-            run.run(10**9)
-        finally:
-            waited = time.monotonic() - began
-            timer.join()
-    assert waited < SOON
+    run = MultiProcessRun(graph.first, graph.configuration)
+    run.run(2)
+    victim = next(actor for actor in run._runtimes[0]._actors if "culprit" in actor.title)
+    began = time.monotonic()
+    with killing(victim.pid, signal.SIGKILL), pytest.raises(SimulatorError, match=r"(?s)culprit.*SIGKILL"):
+        run.run(10**9)
+    assert time.monotonic() - began < SOON
 
 
 def test_lost_keeper_of_the_shared_memory_leaves_none_behind(

@@ -32,7 +32,9 @@ def test_table_answers_for_a_process_as_for_its_class() -> None:
 
 def test_process_without_a_model_is_named() -> None:
     table = model_table.ByClass(model_table.FIXED_MODELS)
-    with pytest.raises(SimulatorError, match=r"no ProcessModel is given for Process class .*LIFRefractory.* knows .*LIF"):
+    with pytest.raises(
+        SimulatorError, match=r"no ProcessModel is given for Process class .*LIFRefractory.* knows .*LIF"
+    ):
         table[compat.LIFRefractory]
 
 
@@ -52,7 +54,12 @@ def test_files_beside_a_process_are_not_executed(tmp_path: Path) -> None:
         "    print(run.run(2))\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-W", "error", "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-W", "error", "script.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "2\n", "")
 

@@ -145,6 +145,19 @@ def test_reset_forgets_spikes_that_are_under_way(backend, reference, program):
         same(recording, theirs.run(20))
 
 
+def test_reset_ends_refractory_periods(backend):
+    network = Network(
+        populations=[Input("in", 1), Population("a", 1, LIF(refractory=50 * MS))],
+        projections=[Projection("in", "a", [[2.0]])],
+        probes=[Probe("a")],
+    )
+    with backend.open(discretise(network)) as session:
+        assert len(session.run(10, inputs={"in": np.ones((10, 1))}).spikes["a"]) == 1
+        assert len(session.run(10, inputs={"in": np.ones((10, 1))}).spikes["a"]) == 0
+        session.reset()
+        assert len(session.run(10, inputs={"in": np.ones((10, 1))}).spikes["a"]) == 1
+
+
 def test_reset_keeps_weights_and_time_and_repeats_the_run(backend, reference, program):
     with backend.open(program) as mine, reference.open(program) as theirs:
         same(mine.run(80, **fed(80)), theirs.run(80, **fed(80)))
@@ -226,7 +239,7 @@ def test_every_step_is_a_sign_of_life(backend, program, monkeypatch):
         time.sleep(0.02)
         return step(*arguments, **named)
 
-    with backend.open(program, stall_second=0.5) as session:
+    with backend.open(program.with_all_spikes(), stall_second=0.5) as session:
         monkeypatch.setattr(STEPPED[backend.name], slow)
         session.run(40)
 

@@ -68,15 +68,35 @@ def spikes_in(size, steps=STEPS, rate=0.15):
     return np.random.default_rng(7).random((steps, size)) < rate
 
 
-def test_stock_emulator_runs_the_model_and_gives_the_same_spikes():
-    program, fed = small(), spikes_in(6)
+def wide():
+    """What stock nengo-loihi can run, between populations that are larger than a core."""
+    rng = np.random.default_rng(8)
+    size = MAX_COMPARTMENTS + 50
+    return discretise(
+        Network(
+            populations=[
+                Input("in", 6),
+                Population("a", size, LIF(v_threshold=rng.uniform(0.5, 1.5, size))),
+                Population("b", size, LIF()),
+            ],
+            projections=[
+                Projection("in", "a", FixedProbability(0.5, Uniform(0.0, 0.6), seed=2)),
+                Projection("a", "b", FixedProbability(0.005, Uniform(0.0, 0.9), seed=3)),
+            ],
+        )
+    )
+
+
+@pytest.mark.parametrize(("make", "steps"), [(small, STEPS), (wide, 40)])
+def test_stock_emulator_runs_the_model_and_gives_the_same_spikes(make, steps):
+    program, fed = make(), spikes_in(6, steps)
     with registry.get("reference").open(program.with_all_spikes()) as session:
-        expected = session.run(STEPS, inputs={"in": fed})
+        expected = session.run(steps, inputs={"in": fed})
     lowering = Lowering(program, [("a", "v")])
-    for row in range(STEPS):
+    for row in range(steps):
         lowering.inputs["in"].add_spikes(row + 1, np.flatnonzero(fed[row]))
     with EmulatorInterface(lowering.model, seed=0) as stock:
-        stock.run_steps(STEPS)
+        stock.run_steps(steps)
         for name in ("a", "b"):
             found = stock.collect_probe_output(lowering.probes[name, "spikes"])
             np.testing.assert_array_equal(found > 0, np.asarray(expected.spikes[name]))

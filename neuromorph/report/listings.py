@@ -1,0 +1,93 @@
+"""Terminal tables of backends, comparisons, chips and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from neuromorph.chip import Chip, Quantity
+from neuromorph.compare import Comparison
+from neuromorph.costs import Cost
+from neuromorph.report.units import duration, si, si_range
+
+
+def backends_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """One line a backend: whether it runs here, and what it lacks."""
+    table = Table("backend", "runs here", "versions", "lacks", title="Backends")
+    for row in rows:
+        versions = ", ".join(f"{name} {version}" for name, version in row["versions"].items())
+        lacks = (
+            "; ".join(f"{feature}: {gap['reason']}" for feature, gap in row["gaps"].items()) or row["note"] or "nothing"
+        )
+        if row["available"]:
+            table.add_row(row["backend"], "yes", versions, lacks)
+        else:
+            table.add_row(row["backend"], "no", "", f"{row['reason']}. Remedy: {row['remedy']}")
+    return table
+
+
+def comparison_table(result: Comparison) -> Table:
+    """One line a backend: spikes, speed, and where it differs first."""
+    table = Table("backend", "spikes", "steps/s", "same spikes", "largest weight difference")
+    table.title = f"{result.steps} steps of program {result.program_fingerprint[:12]}"
+    for run in result.runs:
+        if run.recording is None:
+            table.add_row(run.backend, "-", "-", f"did not run: {run.reason}", "-")
+            continue
+        same = "(the others are held against this)"
+        if run.spikes_equal is not None:
+            same = "yes" if run.spikes_equal else f"no: {run.first_divergence}"
+        weights = "-" if run.largest_weight_difference is None else f"{run.largest_weight_difference:.2g}"
+        spikes = sum(len(train) for train in run.recording.spikes.values())
+        table.add_row(run.backend, str(spikes), si(run.recording.steps_per_second), same, weights)
+    return table
+
+
+def chips_table(chips: Sequence[Chip]) -> Table:
+    """One line a chip."""
+    table = Table("chip", "kind", "limits", "cost sets", "description", title="Chips")
+    for chip in chips:
+        table.add_row(chip.name, chip.kind, str(len(chip.limits)), ", ".join(chip.costs), chip.description)
+    return table
+
+
+def chip_table(chip: Chip) -> Table:
+    """Every number of a chip with its source and status."""
+    table = Table("quantity", "value", "status", "source", title=f"{chip.name} ({chip.fingerprint[:12]})")
+    for name, quantity in chip.limits.items():
+        table.add_row(f"limits.{name}", _value(quantity), quantity.status, quantity.source)
+    for set_name, costs in chip.costs.items():
+        for name, quantity in costs.coefficients.items():
+            table.add_row(f"costs.{set_name}.{name}", _value(quantity), quantity.status, quantity.source)
+    return table
+
+
+def cost_table(cost: Cost) -> Table:
+    """Energy and latency by term."""
+    table = Table("term", "account", "count", "coefficient", "total", "status", "source")
+    energy = si_range((cost.energy_joule.low, cost.energy_joule.high), "J")
+    latency = f"{duration(cost.latency_second.low)} to {duration(cost.latency_second.high)}"
+    table.title = f"{cost.chip}: energy {energy}, latency {latency}"
+    for term in (*cost.energy_terms, *cost.latency_terms):
+        table.add_row(
+            term.name,
+            term.cost_set,
+            si_range((term.count.low, term.count.high)),
+            si_range((term.coefficient.low, term.coefficient.high), term.unit),
+            si_range((term.total.low, term.total.high), term.unit),
+            term.status,
+            term.source,
+        )
+    if cost.missing:
+        table.caption = "In no term: " + "; ".join(cost.missing)
+    return table
+
+
+def _value(quantity: Quantity) -> str:
+    if quantity.values:
+        return ", ".join(f"{value:g}" for value in quantity.values) + f" {quantity.unit}"
+    if quantity.low == quantity.high:
+        return f"{quantity.low:g} {quantity.unit}"
+    return f"{quantity.low:g} to {quantity.high:g} {quantity.unit}"

@@ -1,0 +1,239 @@
+"""The kit must catch a backend that is wrong, whatever it is wrong about."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+import neuromorph as nm
+from neuromorph.backend import FEATURES, Availability, Backend, Capabilities, Gap, Session
+from neuromorph.backends.reference import ReferenceBackend, ReferenceSession
+from neuromorph.errors import InputError
+from neuromorph.program import Program, ProjectionProgram
+from neuromorph.testing import Case, check, feature_cases, minimal_cases, random_case, supported_features
+
+CASES = {case.name: case for case in minimal_cases()}
+
+
+@dataclass(frozen=True)
+class Faulty(Backend):
+    """The reference with a program or a session that is not quite right."""
+
+    name: ClassVar[str] = "faulty"
+    capabilities: ClassVar[Capabilities] = Capabilities()
+    change: Callable[[Program], Program] = lambda program: program
+    session: type[ReferenceSession] = ReferenceSession
+
+    def availability(self) -> Availability:
+        return Availability(available=True)
+
+    def _open(self, program: Program, *, seed: int, stall_second: float) -> Session:
+        return self.session(self.change(program), backend=self.name, seed=seed, stall_second=stall_second)
+
+
+def projections(program: Program, change: Callable[[ProjectionProgram], ProjectionProgram]) -> Program:
+    return dataclasses.replace(program, projections=[change(p) for p in program.projections])
+
+
+def populations(program: Program, **change: Callable[[Any], Any]) -> Program:
+    changed = [
+        dataclasses.replace(q, **{name: made(getattr(q, name)) for name, made in change.items()})
+        for q in program.populations
+    ]
+    return dataclasses.replace(program, populations=changed)
+
+
+def rules(program: Program, **change: Any) -> Program:
+    return projections(
+        program, lambda p: p if p.rule is None else dataclasses.replace(p, rule=dataclasses.replace(p.rule, **change))
+    )
+
+
+class ForgetsBetweenChunks(ReferenceSession):
+    def _advance(self, *arguments: Any) -> Any:
+        for synapses in self._synapses.values():
+            synapses.under_way[:] = 0.0
+        return super()._advance(*arguments)
+
+
+class KeepsMembranes(ReferenceSession):
+    def _reset(self) -> None:
+        kept = {name: neurons.v.copy() for name, neurons in self._neurons.items()}
+        super()._reset()
+        for name, neurons in self._neurons.items():
+            neurons.v[:] = kept[name]
+
+
+class KeepsTraces(ReferenceSession):
+    def _reset(self) -> None:
+        kept = {name: s.plastic.traces for name, s in self._synapses.items() if s.plastic}
+        super()._reset()
+        for name, traces in kept.items():
+            self._synapses[name].plastic.traces = {k: v + 0.1 for k, v in traces.items()}
+
+
+def ignores(variable: str) -> type[ReferenceSession]:
+    class Ignores(ReferenceSession):
+        def _write(self, owner: str, name: str, values: Any) -> None:
+            if name != variable:
+                super()._write(owner, name, values)
+
+    return Ignores
+
+
+class RoundsOnWriting(ReferenceSession):
+    def _write(self, owner: str, variable: str, values: Any) -> None:
+        super()._write(owner, variable, np.float32(values).astype(float))
+
+
+class IsNoisy(ReferenceSession):
+    noise = np.random.default_rng(0)
+
+    def _advance(self, *arguments: Any) -> Any:
+        for neurons in self._neurons.values():
+            neurons.u += self.noise.normal(0.0, 1e-7, neurons.u.shape)
+        return super()._advance(*arguments)
+
+
+class NeverRests(ReferenceSession):
+    def _advance(self, steps: int, *arguments: Any) -> Any:
+        for neurons in self._neurons.values():
+            neurons.bias[:] = np.maximum(neurons.bias, 0.2 * neurons.threshold)
+        return super()._advance(steps, *arguments)
+
+
+class Reaches(ReferenceSession):
+    """Spikes where the threshold is reached, and reports the true thresholds."""
+
+    def _advance(self, *arguments: Any) -> Any:
+        for neurons in self._neurons.values():
+            neurons.threshold[:] = np.nextafter(neurons.threshold, 0.0)
+        advance = super()._advance(*arguments)
+        for neurons in self._neurons.values():
+            neurons.threshold[:] = np.nextafter(neurons.threshold, math.inf)
+        return advance
+
+
+FAULTS = [
+    ("late spikes", "plain", Faulty(change=lambda p: projections(p, lambda s: dataclasses.replace(s, delay=s.delay + 1)))),
+    ("one delay for all", "delay_per_synapse",
+     Faulty(change=lambda p: projections(p, lambda s: dataclasses.replace(s, delay=np.full_like(s.delay, s.delay[0]))))),
+    ("weights in float32", "plain",
+     Faulty(change=lambda p: projections(p, lambda s: dataclasses.replace(s, weight=np.float32(s.weight))))),
+    ("euler decay", "plain", Faulty(change=lambda p: populations(p, decay_v=lambda d: 1 + np.log(d)))),
+    ("thresholds that suffice when reached", "threshold reached", Faulty(session=Reaches)),
+    ("no refractory period", "refractory", Faulty(change=lambda p: populations(p, refractory=lambda r: r * 0))),
+    ("a refractory period too short", "refractory", Faulty(change=lambda p: populations(p, refractory=lambda r: r - 1))),
+    ("no bounds", "weight_bounds", Faulty(change=lambda p: rules(p, w_max=math.inf))),
+    ("epochs of one step", "epoch", Faulty(change=lambda p: rules(p, epoch=1))),
+    ("no learning", "learning",
+     Faulty(change=lambda p: projections(p, lambda s: dataclasses.replace(s, rule=None)))),
+    ("weights learned in float32", "learning", Faulty(session=RoundsOnWriting)),
+    ("chunks that forget", "delay", Faulty(session=ForgetsBetweenChunks)),
+    ("a reset that keeps membranes", "plain", Faulty(session=KeepsMembranes)),
+    ("a reset that keeps traces", "learning", Faulty(session=KeepsTraces)),
+    ("writes of weights ignored", "plain", Faulty(session=ignores("weight"))),
+    ("writes of thresholds ignored", "plain", Faulty(session=ignores("v_threshold"))),
+    ("writes of bias ignored", "plain", Faulty(session=ignores("bias"))),
+    ("noise", "plain", Faulty(session=IsNoisy)),
+    ("spikes in silence", "plain", Faulty(session=NeverRests)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "backend"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS])
+def test_a_wrong_backend_is_caught(case: str, backend: Backend) -> None:
+    verdict = check(backend, CASES[case])
+    assert verdict.status == "differs"
+    assert verdict.difference is not None and verdict.difference.phase and verdict.difference.what
+
+
+def test_a_verdict_says_where_and_by_how_much() -> None:
+    slow = Faulty(change=lambda p: populations(p, bias=lambda b: b - 0.5))
+    verdict = check(slow, CASES["bias alone"])
+    assert verdict.difference is not None
+    assert (verdict.difference.what, verdict.difference.step, verdict.difference.neuron) == ("out.v", 1, 0)
+    assert verdict.sentence == "whole run, step 1, entry 0: out.v is -0.44, expected 0.06"
+
+
+def test_a_rounding_difference_at_the_threshold_is_no_fault_and_is_told() -> None:
+    nudged = Faulty(change=lambda p: populations(p, threshold=lambda t: t * (1 + 2e-16), decay_v=lambda d: d))
+    net = nm.Network(
+        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.IF(v_threshold=0.3))],
+        projections=[nm.Projection("in", "out", [[0.1]])],
+    )
+    case = Case(name="near", program=nm.compile(net), inputs={"in": np.ones((50, 1), bool)}, steps=50)
+    verdict = check(nudged, case)
+    assert verdict.status == "agrees"
+    assert "within rounding of its threshold" in verdict.sentence or verdict.sentence == ""
+
+
+def test_declared_gaps_are_skipped_with_their_sentence() -> None:
+    class Lacking(Faulty):
+        capabilities: ClassVar[Capabilities] = Capabilities(gaps={"delay": Gap("a wire has no length", "never")})
+
+    backend = Lacking()
+    verdict = check(backend, CASES["delay"])
+    assert (verdict.status, verdict.difference) == ("skipped", None)
+    assert verdict.sentence == "delay (delays of more than one step) in projection 'in->out': a wire has no length"
+    assert supported_features(backend) == set(FEATURES) - {"delay"}
+
+
+def test_a_backend_that_cannot_run_here_is_skipped_with_its_remedy() -> None:
+    class Missing(Faulty):
+        def availability(self) -> Availability:
+            return Availability(available=False, reason="no chip", remedy="buy one")
+
+    assert str(check(Missing(), CASES["plain"])) == "faulty on 'plain' skipped: no chip. Remedy: buy one"
+
+
+@pytest.mark.parametrize("case", minimal_cases(), ids=lambda case: case.name)
+def test_hand_made_cases_are_active_and_learn(case: Case) -> None:
+    with nm.open(case.program.with_all_spikes()) as session:
+        recording = session.run(case.steps, inputs=case.inputs, modulators=case.modulators)
+        for population in case.program.populations:
+            rate = len(recording.spikes[population.name]) / population.size / case.steps
+            assert 0.02 <= rate <= 0.35, (population.name, rate)
+        for projection in case.program.projections:
+            if projection.rule is not None:
+                assert np.any(session._read(projection.name, "weight") != projection.weight)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_cases_are_active_and_repeat_themselves(seed: int) -> None:
+    case = random_case(seed, steps=200)
+    assert case.program.fingerprint == random_case(seed, steps=200).program.fingerprint
+    recording = nm.run(case.program.with_all_spikes(), 200, inputs=case.inputs, modulators=case.modulators)
+    spikes = sum(len(recording.spikes[q.name]) for q in case.program.populations)
+    assert spikes / 200 / sum(q.size for q in case.program.populations) >= 0.01
+
+
+def test_random_cases_reach_every_feature_and_keep_to_what_is_allowed() -> None:
+    reached: set[str] = set()
+    for seed in range(30):
+        reached |= random_case(seed, steps=60).features
+    assert reached == set(FEATURES)
+    for feature in ("recurrent", "sparse", "refractory", "per_neuron_parameters"):
+        assert random_case(3, features_allowed=[feature], steps=60).features <= {feature}
+    assert random_case(0, features_allowed=[], steps=60).features == set()
+    with pytest.raises(InputError, match=r"unknown features \['magic'\]"):
+        random_case(0, features_allowed=["magic"])
+
+
+def test_every_feature_has_its_case() -> None:
+    assert set(feature_cases()) == set(FEATURES)
+
+
+def test_a_case_holds_only_what_fits() -> None:
+    with pytest.raises(InputError, match=r"'in' must have shape \(500, 6\), got \(3, 6\)"):
+        Case(name="wrong", program=CASES["plain"].program, inputs={"in": np.zeros((3, 6), bool)})
+    with pytest.raises(InputError, match=r"'ghost' must have shape \(500, unknown\)"):
+        Case(name="wrong", program=CASES["plain"].program, modulators={"ghost": np.zeros((500, 1))})
+
+
+def test_the_reference_agrees_with_itself() -> None:
+    for seed in range(20, 26):
+        assert check(ReferenceBackend(), random_case(seed, steps=250)).status == "agrees"
