@@ -132,9 +132,10 @@ class Infrastructure(compat.MultiProcessing):  # type: ignore[misc]
 
     def start(self) -> None:
         """Start the process that keeps the shared memory."""
-        self._smm = compat.SharedMemoryManager()
+        keeper = compat.SharedMemoryManager()
         in_main_thread = threading.current_thread() is threading.main_thread()
-        self._smm._manager.start(die_with_parent, (os.getpid(), in_main_thread))
+        keeper._manager.start(die_with_parent, (os.getpid(), in_main_thread))
+        self._smm = keeper
 
     def build_actor(self, target_fn: Any, builder: Any, exception_q: Any = None) -> Any:
         """Fork one actor; ``target_fn`` is its title here."""

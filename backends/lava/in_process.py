@@ -129,6 +129,8 @@ class InProcessRun:
         shared = {id(process): process for process in executable.process_list}
         for process, builder in executable.proc_builders.items():
             builder.proc_params = copy.deepcopy(builder.proc_params, dict(shared))
+            for variable in builder.vars.values():
+                variable.value = copy.copy(variable.value)  # Arrays are copied by Lava, sparse matrices are not.
             task = domain.add(process, builder)
             self._tasks[id(process)] = task
             tasks.serve_var_ports(task, by_port)
@@ -230,6 +232,12 @@ class _VarAccess:
 
     def start(self, condition: Any) -> None:
         self._run.run(condition.num_steps)
+
+    def wait(self) -> None:
+        """Every run is waited for."""
+
+    def pause(self) -> None:
+        """Every run is waited for."""
 
     def stop(self) -> None:
         """Processes call this when they are freed; the run belongs to whoever opened it."""

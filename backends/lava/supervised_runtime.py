@@ -20,7 +20,7 @@ from typing import Any
 
 from neuromorph.backends.lava import actors, compat, graph, stacks, state
 from neuromorph.backends.lava.mailbox import Mailbox
-from neuromorph.errors import InputError, SimulatorError, SimulatorStalled
+from neuromorph.errors import InputError, NeuromorphError, SimulatorError, SimulatorStalled
 
 _LOOK_SECOND = 0.05  # How often the processes are looked at while an answer is awaited.
 _REPORT_SECOND = 1.0  # How long a process that is known to have failed may take to say why.
@@ -72,7 +72,7 @@ class SupervisedRuntime(compat.Runtime):  # type: ignore[misc]
         with self._ending_on_failure():
             self._is_running = True
             for port in self.runtime_to_service:
-                port.send(compat.enum_to_np(steps))
+                self._send(port, compat.enum_to_np(steps), "running")
 
     def finish(self) -> bool:
         """Wait until the steps are done or a model asked to pause or stop; False if it asked to stop."""
@@ -190,7 +190,7 @@ class SupervisedRuntime(compat.Runtime):  # type: ignore[misc]
             if command is compat.MGMT_COMMAND.SET_DATA:
                 messages.append(compat.enum_to_np(0))
             for message in messages:
-                service.send(message)
+                self._send(service, message, "exchanging state")
             self._await(self.service_to_runtime[index], "exchanging state")
             outcome, answer = self._mailbox.take()
         if outcome == "refused":
@@ -201,7 +201,7 @@ class SupervisedRuntime(compat.Runtime):  # type: ignore[misc]
 
     def _command(self, command: Any, answer: Any, doing: str) -> None:
         for port in self.runtime_to_service:
-            port.send(command)
+            self._send(port, command, doing)
         for port in self.service_to_runtime:
             self._expect(self._await(port, doing), answer, doing)
 
@@ -209,6 +209,10 @@ class SupervisedRuntime(compat.Runtime):  # type: ignore[misc]
         if not compat.enum_equal(answer, expected):
             # Whoever failed is about to say so; this is raised if it does not.
             self._report_failures(f"Lava's runtime service answered {answer} instead of {expected}", doing)
+
+    def _send(self, port: Any, message: Any, doing: str) -> None:
+        self._wait_until(port.probe, doing)  # Sending to a dead process blocks once its channel is full.
+        port.send(message)
 
     def _await(self, port: Any, doing: str) -> Any:
         self._wait_until(port.probe, doing)
@@ -266,7 +270,9 @@ class SupervisedRuntime(compat.Runtime):  # type: ignore[misc]
             yield
         except BaseException as error:
             self.destroy(str(error).partition("\n")[0] or type(error).__name__)
-            raise
+            if isinstance(error, NeuromorphError) or not isinstance(error, Exception):
+                raise
+            raise SimulatorError(f"Lava's runtime failed:\n{graph.traceback_of(error)}") from error
 
     def _release_memory(self) -> None:
         ports = [*self._open_ports, *self._external_ports]

@@ -229,6 +229,12 @@ def open_run(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
+@pytest.fixture
+def both_runs() -> tuple[Any, Any]:
+    """The classes of both ways of running."""
+    return InProcessRun, MultiProcessRun
+
+
 @dataclass(frozen=True, kw_only=True)
 class Belongings:
     """What this interpreter holds of the operating system."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from neuromorph.backends.lava import compat
 from neuromorph.backends.lava.in_process import InProcessRun
 from neuromorph.backends.lava.multi_process import MultiProcessRun
 from neuromorph.errors import SimulatorError, SimulatorStalled
@@ -140,6 +141,31 @@ def test_run_after_close_is_refused(open_run: Any, faulty_graph: Callable[[str],
     with pytest.raises(SimulatorError, match="over"):
         run.write(graph["culprit"], "value", [1, 2])
     run.close()
+
+
+def test_lavas_own_methods_are_safe_after_close(
+    open_run: Any, faulty_graph: Callable[[str], Any], leftovers: Any
+) -> None:
+    graph = faulty_graph("none")
+    with open_run(graph.first, graph.configuration) as run:
+        graph.first.run(compat.RunSteps(3))
+        assert run.read(graph["culprit"], "time_step") == 3
+    with pytest.raises(SimulatorError, match="over"):
+        graph.first.run(compat.RunSteps(3))
+    graph.first.wait()
+    graph.first.pause()
+    graph.first.stop()
+
+
+def test_process_that_died_between_runs_is_noticed(faulty_graph: Callable[[str], Any], leftovers: Any) -> None:
+    graph = faulty_graph("none")
+    run = MultiProcessRun(graph.first, graph.configuration)
+    run.run(2)
+    os.kill(next(actor.pid for actor in run._runtimes[0]._actors if actor.is_service), signal.SIGKILL)
+    began = time.monotonic()
+    with pytest.raises(SimulatorError, match=r"runtime service.*SIGKILL"):
+        run.read(graph["culprit"], "value")
+    assert time.monotonic() - began < SOON
 
 
 def test_run_after_failure_says_what_failed(open_run: Any, faulty_graph: Callable[[str], Any], leftovers: Any) -> None:
