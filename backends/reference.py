@@ -83,8 +83,8 @@ class Synapses:
             return
         rows, size = self.under_way.shape
         if self.is_matrix:
-            matrix = self.weight.reshape(size, -1)
-            self.under_way[(step + self.projection.max_delay) % rows] += matrix[:, pre].sum(axis=1)
+            columns = np.ascontiguousarray(self.weight.reshape(size, -1).T[pre])  # (spiking, post)
+            self.under_way[(step + self.projection.max_delay) % rows] += np.add.reduce(columns, axis=0)
             return
         synapse = np.concatenate([self.order[self.pointer[i] : self.pointer[i + 1]] for i in pre])
         place = (step + self.projection.delay[synapse]) % rows * size + self.projection.post_index[synapse]

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from neuromorph import registry
-from neuromorph.backends.backprop import Epoch, Trainer, dense_network
 from neuromorph.chip import load_chip
-from neuromorph.compare import Divergence, first_divergence
-from neuromorph.costs import Operations, estimate_counts, estimate_operations
+from neuromorph.compare import first_divergence
+from neuromorph.costs import Cost, estimate_counts
+from neuromorph.digits_backprop import BACKPROP, train_backprop
 from neuromorph.discretise import discretise
 from neuromorph.doctor import installed_versions
 from neuromorph.errors import BackendUnavailable, InputError, SimulatorError, UnsupportedError
@@ -24,13 +24,12 @@ from neuromorph.networks.digits_unsupervised import DigitsUnsupervised
 from neuromorph.networks.learner import IMAGE, OUTPUT, PLASTIC, Learner, Readout, Responses, respond
 from neuromorph.program import ProbeProgram, Program
 from neuromorph.recording import Counts, IntArray, Recording, SpikeTrain
-from neuromorph.scorecard import Evidence, Range, Row, Scorecard
+from neuromorph.scorecard import Evidence, Row, Scorecard, as_range
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset, digits
 from neuromorph.tasks.readout import confusion_matrix
 
 LEARNERS: tuple[Learner, ...] = (DigitsReward(), DigitsUnsupervised())
-BACKPROP = "backprop"
 CHIPS = ("loihi1", "cpu")
 DEFAULT_SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 QUICK_TEST_SAMPLES = 120
@@ -58,6 +57,27 @@ class Taught:
     counts: Counts  # of the whole lesson
     wall_second: float
     curve: list[tuple[int, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """Counted work of some samples, and the time that a simulator took."""
+
+    counts: Counts
+    samples: int
+    wall_second: float
+
+    def cost(self, chip: str, dt: float) -> Cost:
+        """Of one sample."""
+        return estimate_counts(self.counts, dt=dt, chip=chip, wall_second=self.wall_second).scaled(1 / self.samples)
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """One backend, one seed: classifying, and the beginning of the lesson."""
+
+    responses: Responses
+    lesson: list[Recording]
 
 
 def score_digits(
@@ -145,7 +165,10 @@ class _Job:
             rows += found
             evidence.append(first)
         if BACKPROP in self.backends:
-            row, first = self.backprop()
+            self.advance("backprop: learning", 0.0)
+            row, first = train_backprop(
+                [(seed, self.data[seed], self.test(self.data[seed])) for seed in self.seeds], self.quick
+            )
             rows.append(row)
             evidence.append(first)
         self.progress("done", 1.0)
@@ -203,29 +226,27 @@ class _Job:
 
     def classify(self, learner: Learner, taught: list[Taught]) -> tuple[list[Row], Evidence]:
         """Held-out samples on every backend, for every seed; a row for each backend."""
-        names = [name for name in self.backends if name != BACKPROP]
-        reference = [self.respond_on("reference", one) for one in taught]
-        lessons = [self.learning_check("reference", one) for one in taught]
+        reference = [self.observe("reference", one) for one in taught]
         rows = []
-        for name in names:
-            if name == "reference":
-                rows.append(self.row(learner, taught, name, reference, None, None))
-                continue
+        for name in (name for name in self.backends if name != BACKPROP):
             self.advance(f"{learner.name}: {name}", 0.0)
             try:
-                responses, divergence = [], None
-                for one, base, lesson in zip(taught, reference, lessons, strict=True):
-                    answer = self.respond_on(name, one)
-                    responses.append(answer)
-                    divergence = divergence or _divergence("classifying", one.seed, base.recordings, answer.recordings)
-                    learned = self.learning_check(name, one)
-                    divergence = divergence or _divergence("learning", one.seed, lesson, learned)
-                    self.advance(f"{learner.name}: {name}, seed {one.seed}", 2.0)
-                rows.append(self.row(learner, taught, name, responses, divergence is None, divergence))
+                observed = reference if name == "reference" else [self.observe(name, one) for one in taught]
             except (BackendUnavailable, UnsupportedError, SimulatorError) as error:
                 rows.append(Row(learner=learner.name, backend=name, available=False, reason=str(error)))
-                self.advance(f"{learner.name}: {name} is not available", 2.0 * len(taught))
-        return rows, self.evidence(taught[0], reference[0])
+                continue
+            divergence = next(filter(None, map(_divergence, taught, reference, observed)), None)
+            compared = sum(_spikes(seen.responses.recordings) + _spikes(seen.lesson) for seen in reference)
+            rows.append(self.row(learner, taught, name, observed, divergence, compared))
+        return rows, self.evidence(taught[0], reference[0].responses)
+
+    def observe(self, backend: str, one: Taught) -> Observed:
+        """What a backend makes of the held-out samples, and of the first samples of the lesson."""
+        lesson = self.learning_check(backend, one)
+        responses = self.respond_on(backend, one)
+        if backend != "reference":
+            self.advance(f"{one.learner.name}: {backend}, seed {one.seed}", 2.0)
+        return Observed(responses, lesson)
 
     def respond_on(self, backend: str, one: Taught) -> Responses:
         images = one.data.test_images[self.test(one.data)]
@@ -246,28 +267,31 @@ class _Job:
         learner: Learner,
         taught: list[Taught],
         backend: str,
-        responses: list[Responses],
-        equal: bool | None,
+        observed: list[Observed],
         divergence: dict[str, Any] | None,
+        compared: int,
     ) -> Row:
         accuracies = [
-            float(np.mean(one.readout.predict(answer) == one.data.test_labels[self.test(one.data)]))
-            for one, answer in zip(taught, responses, strict=True)
+            float(np.mean(one.readout.predict(seen.responses) == one.data.test_labels[self.test(one.data)]))
+            for one, seen in zip(taught, observed, strict=True)
         ]
-        samples = sum(len(answer.recordings) for answer in responses)
-        wall = sum(answer.wall_second for answer in responses)
-        counts = _total([recording.counts for answer in responses for recording in answer.recordings])
-        learned = _total([one.counts for one in taught])
-        learned_samples = sum(one.samples for one in taught)
-        learning_wall = sum(one.wall_second for one in taught)
-        dt = taught[0].frozen.dt
-        costs = {
-            chip: estimate_counts(counts, dt=dt, chip=chip, wall_second=wall).scaled(1 / samples) for chip in CHIPS
-        }
-        learning = {
-            chip: estimate_counts(learned, dt=dt, chip=chip, wall_second=learning_wall).scaled(1 / learned_samples)
-            for chip in CHIPS
-        }
+        samples = sum(len(seen.responses.recordings) for seen in observed)
+        wall = sum(seen.responses.wall_second for seen in observed)
+        counts = _total([recording.counts for seen in observed for recording in seen.responses.recordings])
+        lesson = _Work(
+            _total([one.counts for one in taught]),
+            sum(one.samples for one in taught),
+            sum(one.wall_second for one in taught),
+        )
+        beginning = _Work(
+            _total([recording.counts for seen in observed for recording in seen.lesson]),
+            LEARNING_CHECK_SAMPLES * len(observed),
+            sum(recording.wall_second for seen in observed for recording in seen.lesson),
+        )
+        here = lesson if backend == "reference" else beginning  # what this backend was timed at
+        tested, dt = _Work(counts, samples, wall), taught[0].frozen.dt
+        costs = {chip: tested.cost(chip, dt) for chip in CHIPS}
+        learning = {chip: (here if load_chip(chip).kind == "conventional" else lesson).cost(chip, dt) for chip in CHIPS}
         return Row(
             learner=learner.name,
             backend=backend,
@@ -276,14 +300,15 @@ class _Job:
             accuracy_by_seed=tuple(accuracies),
             samples=taught[0].samples,
             seconds_per_sample=wall / samples,
-            learning_seconds_per_sample=learning_wall / learned_samples if backend == "reference" else None,
+            learning_seconds_per_sample=here.wall_second / here.samples,
             steps_per_second=counts.steps / wall,
             synaptic_operations=counts.synaptic_events / samples,
-            energy_joule={chip: _range(cost.energy_joule) for chip, cost in costs.items()},
-            learning_energy_joule={chip: _range(cost.energy_joule) for chip, cost in learning.items()},
-            latency_second={chip: _range(cost.latency_second) for chip, cost in costs.items()},
+            energy_joule={chip: as_range(cost.energy_joule) for chip, cost in costs.items()},
+            learning_energy_joule={chip: as_range(cost.energy_joule) for chip, cost in learning.items()},
+            latency_second={chip: as_range(cost.latency_second) for chip, cost in costs.items()},
             learning_memory_byte=_learning_memory(taught[0].start),
-            spikes_equal=equal,
+            spikes_equal=divergence is None,
+            spikes_compared=compared,
             first_divergence=divergence,
         )
 
@@ -325,86 +350,6 @@ class _Job:
             dt=one.frozen.dt,
         )
 
-    # --- backprop, on the same description
-
-    def backprop(self) -> tuple[Row, Evidence]:
-        """The first learner's description as a rate network, trained by backprop."""
-        self.advance("backprop: learning", 0.0)
-        accuracies, samples, learning, classifying = [], 0, 0.0, 0.0
-        evidence: Evidence | None = None
-        for seed in self.seeds:
-            data = self.data[seed]
-            network = dense_network(LEARNERS[0].network(data, seed=seed), outputs=data.classes)
-            trainer = Trainer(network=network, epochs=30 if self.quick else 100)
-            epochs: list[Epoch] = []
-            training = trainer.train(
-                data.training_images,
-                data.training_labels,
-                generator=np.random.default_rng(seed),
-                progress=epochs.append,
-            )
-            test = self.test(data)
-            before = time.perf_counter()
-            outputs = training.predict(data.test_images[test])
-            classifying += (time.perf_counter() - before) / len(test)
-            predicted = np.asarray(outputs).argmax(axis=1).astype(np.int64)
-            accuracies.append(float(np.mean(predicted == data.test_labels[test])))
-            samples += epochs[-1].samples_seen
-            learning += sum(epoch.train_seconds for epoch in epochs)
-            if evidence is None:
-                evidence = _backprop_evidence(data, seed, epochs, training, test, predicted)
-        counted = trainer.count_operations()
-        seconds, learning_seconds = classifying / len(self.seeds), learning / samples
-        inference = Operations(
-            multiply_accumulates=counted.inference_macs, memory_bytes=counted.memory_for_inference_bytes
-        )
-        learned = Operations(
-            multiply_accumulates=round(counted.trained_sample_macs), memory_bytes=counted.memory_for_learning_bytes
-        )
-        cost = estimate_operations(inference, "cpu", wall_second=seconds)
-        learning_cost = estimate_operations(learned, "cpu", wall_second=learning_seconds)
-        assert evidence is not None
-        row = Row(
-            learner="backprop",
-            backend=BACKPROP,
-            available=True,
-            accuracy=fmean(accuracies),
-            accuracy_by_seed=tuple(accuracies),
-            samples=samples // len(self.seeds),
-            seconds_per_sample=seconds,
-            learning_seconds_per_sample=learning_seconds,
-            synaptic_operations=float(counted.inference_macs),
-            energy_joule={"cpu": _range(cost.energy_joule)},
-            learning_energy_joule={"cpu": _range(learning_cost.energy_joule)},
-            latency_second={"cpu": _range(cost.latency_second)},
-            learning_memory_byte=int(counted.memory_for_learning_bytes),
-        )
-        return row, evidence
-
-
-def _backprop_evidence(
-    data: Dataset, seed: int, epochs: list[Epoch], training: Any, test: IntArray, predicted: IntArray
-) -> Evidence:
-    known = [epoch for epoch in epochs if epoch.validation_accuracy is not None]
-    network = training.network
-    start = network.draw_parameters(np.random.default_rng(seed), np.float32)
-    return Evidence(
-        learner="backprop",
-        seed=seed,
-        curve_samples=np.array([epoch.samples_seen for epoch in known]),
-        curve_accuracy=np.array([epoch.validation_accuracy for epoch in known], dtype=np.float64),
-        curve_test_samples=len(training.validation_samples),
-        confusion=confusion_matrix(data.test_labels[test], predicted, data.classes),
-        image_shape=data.image_shape,
-        weights_before=np.asarray(start.weights[0], dtype=np.float64),
-        weights_after=np.asarray(training.parameters.weights[0], dtype=np.float64),
-        receptive_labels=np.full(training.parameters.weights[0].shape[0], -1, dtype=np.int64),
-    )
-
-
-def _range(value: Any) -> Range:
-    return (float(value.low), float(value.high))
-
 
 def _total(counts: Sequence[Counts]) -> Counts:
     total = counts[0]
@@ -428,12 +373,16 @@ def _concatenated(trains: Sequence[SpikeTrain]) -> SpikeTrain:
     return SpikeTrain.from_dense(np.concatenate([np.asarray(train) for train in trains]))
 
 
-def _divergence(
-    phase: str, seed: int, reference: Sequence[Recording], other: Sequence[Recording]
-) -> dict[str, Any] | None:
-    """Where the spikes of a series of samples differ first."""
-    for sample, (mine, theirs) in enumerate(zip(reference, other, strict=True)):
-        found: Divergence | None = first_divergence(mine.spikes, theirs.spikes)
-        if found is not None:
-            return {"phase": phase, "seed": seed, "sample": sample, **found.to_json()}
+def _spikes(recordings: Sequence[Recording]) -> int:
+    return sum(len(train) for recording in recordings for train in recording.spikes.values())
+
+
+def _divergence(one: Taught, reference: Observed, other: Observed) -> dict[str, Any] | None:
+    """Where the spikes of a backend leave those of the reference: phase, seed, run, and in it step and neuron."""
+    phases = (("learning", reference.lesson, other.lesson),
+              ("classifying", reference.responses.recordings, other.responses.recordings))  # fmt: skip
+    for phase, mine, theirs in phases:
+        for run, (expected, found) in enumerate(zip(mine, theirs, strict=True)):
+            if (first := first_divergence(expected.spikes, found.spikes)) is not None:
+                return {"phase": phase, "seed": one.seed, "run": run, **first.to_json()}
     return None

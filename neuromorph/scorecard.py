@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from neuromorph.costs import Range as CostRange
 from neuromorph.recording import FloatArray, IntArray, SpikeTrain
 
 Range = tuple[float, float]  # low and high
@@ -30,7 +31,8 @@ class Row:
     learning_energy_joule: Mapping[str, Range] = field(default_factory=dict)  # one learned sample
     latency_second: Mapping[str, Range] = field(default_factory=dict)  # one classified sample
     learning_memory_byte: int | None = None  # held beside the weights while learning
-    spikes_equal: bool | None = None  # against the reference, classifying and learning; None where nothing is compared
+    spikes_equal: bool | None = None  # to the reference's, classifying and learning; None where there are no spikes
+    spikes_compared: int | None = None  # spikes of the reference that were looked for
     first_divergence: Mapping[str, Any] | None = None  # phase, step, population, neuron where spikes differ first
 
     def to_json(self) -> dict[str, Any]:
@@ -91,3 +93,8 @@ class Scorecard:
             "seconds": self.seconds,
             "quick": self.quick,
         }
+
+
+def as_range(value: CostRange) -> Range:
+    """The two ends of a cost's range."""
+    return (float(value.low), float(value.high))

@@ -47,7 +47,9 @@ def _where(scorecard: Scorecard, best: Row) -> str:
 
 
 def _agreement(scorecard: Scorecard) -> list[str]:
-    compared = [row for row in scorecard.rows if row.available and row.spikes_equal is not None]
+    compared = [
+        row for row in scorecard.rows if row.available and row.spikes_equal is not None and row.backend != REFERENCE
+    ]
     if not compared:
         return ["No spikes were compared between backends."]
     sentences = []

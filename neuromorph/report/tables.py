@@ -87,10 +87,12 @@ def accuracy_text(row: Row) -> str:
 
 def agreement_text(row: Row) -> str:
     """Whether the spikes were those of the reference, or where they differ first."""
+    if row.backend == REFERENCE:
+        return "(the reference)"
+    if row.spikes_equal is None:
+        return "not compared"
     if row.spikes_equal:
         return "yes"
-    if row.spikes_equal is None:
-        return "(the reference)" if row.backend == REFERENCE else "not compared"
     return f"no: first at {divergence_text(row)}"
 
 
