@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +29,15 @@ class Advance:
 
     spikes: Mapping[str, SpikeTrain]
     states: Mapping[tuple[str, str], FloatArray]
+
+
+@dataclass(eq=False)
+class _Taken:
+    """What a run has produced so far."""
+
+    pieces: list[Advance] = field(default_factory=list)
+    samples: dict[tuple[str, str], list[FloatArray]] = field(default_factory=dict)  # of synapse variables
+    sample_steps: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
 
 class Session(ABC):
@@ -160,57 +169,53 @@ class Session(ABC):
         """
         self._check_open()
         fed, factors = self._checked(steps, {} if inputs is None else inputs, {} if modulators is None else modulators)
-        first = self.steps_run
+        first, taken = self.steps_run, _Taken()
         began = time.perf_counter()
-        pieces: list[Advance] = []
-        synapse_samples: dict[tuple[str, str], list[FloatArray]] = {}
-        synapse_steps: dict[tuple[str, str], list[int]] = {}
         try:
-            with self._watched() as beat:
-                for start, stop in self._pieces(steps):
-                    pieces.append(
-                        self._advance(
-                            stop - start,
-                            {name: values[start:stop] for name, values in fed.items()},
-                            {name: values[start:stop] for name, values in factors.items()},
-                            beat,
-                        )
-                    )
-                    self.steps_run = first + stop
-                    for probe in self.program.probes:
-                        if probe.variable in ("weight", "tag") and self.steps_run % probe.every == 0 and stop > start:
-                            key = (probe.target, probe.variable)
-                            synapse_samples.setdefault(key, []).append(np.array(self._read(*key), dtype=np.float64))
-                            synapse_steps.setdefault(key, []).append(stop - 1)
+            if self.supervises_itself:
+                self._simulate(steps, fed, factors, taken, lambda: None)
+            else:
+                dog = Watchdog(stall_second=self.stall_second, what=f"{self.backend} run of {self.program.name!r}")
+                dog.guard(lambda: self._simulate(steps, fed, factors, taken, dog.beat))
         except BaseException as error:
             self._failed = f"{type(error).__name__}: {error}"
-            self.close()
+            with suppress(SimulatorError):  # what failed first is what the caller hears of
+                self.close()
             raise
-        wall = time.perf_counter() - began
-        return self._recording(first, steps, fed, pieces, synapse_samples, synapse_steps, wall)
+        return self._recording(first, steps, fed, taken, time.perf_counter() - began)
 
-    @contextmanager
-    def _watched(self) -> Iterator[Callable[[], None]]:
-        """Ends what is inside when no step is completed in time; yields what is to be called in every step."""
-        if self.supervises_itself:
-            yield lambda: None
-            return
-        with Watchdog(stall_second=self.stall_second, what=f"{self.backend} run of {self.program.name!r}") as dog:
-            yield dog.beat
+    def _simulate(
+        self,
+        steps: int,
+        fed: Mapping[str, BoolArray],
+        factors: Mapping[str, FloatArray],
+        taken: _Taken,
+        beat: Callable[[], None],
+    ) -> None:
+        """The run, in pieces between samples of synapse variables."""
+        first = self.steps_run
+        for start, stop in self._pieces(steps):
+            inputs = {name: values[start:stop] for name, values in fed.items()}
+            modulators = {name: values[start:stop] for name, values in factors.items()}
+            taken.pieces.append(self._advance(stop - start, inputs, modulators, beat))
+            self.steps_run = first + stop
+            for probe in self.program.probes:
+                if probe.variable in ("weight", "tag") and self.steps_run % probe.every == 0 and stop > start:
+                    key = (probe.target, probe.variable)
+                    taken.samples.setdefault(key, []).append(np.array(self._read(*key), dtype=np.float64))
+                    taken.sample_steps.setdefault(key, []).append(stop - 1)
 
     def _recording(
         self,
         first: int,
         steps: int,
         fed: Mapping[str, BoolArray],
-        pieces: list[Advance],
-        synapse_samples: Mapping[tuple[str, str], list[FloatArray]],
-        synapse_steps: Mapping[tuple[str, str], list[int]],
+        taken: _Taken,
         wall: float,
     ) -> Recording:
         spikes = {name: SpikeTrain.from_dense(values) for name, values in fed.items()}
         for population in self.program.populations:
-            spikes[population.name] = SpikeTrain.joined([piece.spikes[population.name] for piece in pieces])
+            spikes[population.name] = SpikeTrain.joined([piece.spikes[population.name] for piece in taken.pieces])
         counts = count(self.program, spikes, first_step=first, steps=steps, earlier=self._earlier)
         self._earlier = {
             name: SpikeTrain.joined([self._earlier[name], train]).last(self._memory) for name, train in spikes.items()
@@ -222,13 +227,17 @@ class Session(ABC):
             if probe.variable in ("u", "v"):
                 rows = np.flatnonzero((first + 1 + np.arange(steps)) % probe.every == 0)
                 size = self.program.sizes[probe.target]
-                whole = np.concatenate([piece.states[key] for piece in pieces]) if pieces else np.zeros((0, size))
+                whole = (
+                    np.concatenate([piece.states[key] for piece in taken.pieces])
+                    if taken.pieces
+                    else np.zeros((0, size))
+                )
                 states[key], state_steps[key] = whole[rows], rows
             elif probe.variable in ("weight", "tag"):
-                samples = synapse_samples.get(key, [])
+                samples = taken.samples.get(key, [])
                 size = self.program.projection(probe.target).synapses
                 states[key] = np.array(samples, dtype=np.float64).reshape(len(samples), size)
-                state_steps[key] = np.array(synapse_steps.get(key, []), dtype=np.int64)
+                state_steps[key] = np.array(taken.sample_steps.get(key, []), dtype=np.int64)
         wanted = {probe.target for probe in self.program.probes if probe.variable == "spikes"}
         return Recording(
             program_fingerprint=self.program.fingerprint,
