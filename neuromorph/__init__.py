@@ -1,17 +1,38 @@
-"""neuromorph: one description of a spiking network, the same spikes on every neuromorphic backend."""
+"""neuromorph: one description of a spiking network, the same spikes on every neuromorphic backend.
 
-from neuromorph.compare import compare
-from neuromorph.connectors import AllToAll, Dense, FixedProbability, Normal, OneToOne, Sparse, Uniform
-from neuromorph.costs import estimate
-from neuromorph.inputs import Input, Modulator
-from neuromorph.network import Network, Population, Probe, Projection
-from neuromorph.neurons import IF, LIF
-from neuromorph.plasticity import STDP, LearningRule, RewardModulatedSTDP, Trace
-from neuromorph.program import Program
-from neuromorph.recording import Recording, SpikeTrain
-from neuromorph.run import compile, open, run
+Names are loaded from their modules when they are first used, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neuromorph.comparison import compare
+    from neuromorph.connectors import AllToAll, Dense, FixedProbability, Normal, OneToOne, Sparse, Uniform
+    from neuromorph.costs import estimate
+    from neuromorph.execution import compile, open, run
+    from neuromorph.inputs import Input, Modulator
+    from neuromorph.network import Network, Population, Probe, Projection
+    from neuromorph.neurons import IF, LIF
+    from neuromorph.plasticity import STDP, LearningRule, RewardModulatedSTDP, Trace
+    from neuromorph.program import Program
+    from neuromorph.recording import Recording, SpikeTrain
 
 __version__ = "0.1.0"
+
+_MODULES = {
+    "comparison": ("compare",),
+    "connectors": ("AllToAll", "Dense", "FixedProbability", "Normal", "OneToOne", "Sparse", "Uniform"),
+    "costs": ("estimate",),
+    "execution": ("compile", "open", "run"),
+    "inputs": ("Input", "Modulator"),
+    "network": ("Network", "Population", "Probe", "Projection"),
+    "neurons": ("IF", "LIF"),
+    "plasticity": ("STDP", "LearningRule", "RewardModulatedSTDP", "Trace"),
+    "program": ("Program",),
+    "recording": ("Recording", "SpikeTrain"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "IF",
@@ -42,3 +63,15 @@ __all__ = [
     "open",
     "run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'neuromorph' has no attribute {name!r}; known: {', '.join(__all__)}")
+    value = getattr(import_module(f"neuromorph.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

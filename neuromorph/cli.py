@@ -141,7 +141,7 @@ def _compare_program(
     import numpy as np
 
     from neuromorph import registry
-    from neuromorph.compare import compare as compare_backends
+    from neuromorph.comparison import compare as compare_backends
     from neuromorph.program import Program
     from neuromorph.report.listings import comparison_table
 
@@ -269,9 +269,9 @@ def estimate(
     import numpy as np
 
     from neuromorph.costs import estimate as estimate_cost
+    from neuromorph.execution import run
     from neuromorph.program import Program
     from neuromorph.report.listings import cost_table
-    from neuromorph.run import run
 
     loaded = Program.load(program)
     rng = np.random.default_rng(seed)

@@ -13,7 +13,7 @@ import numpy as np
 
 from neuromorph import registry
 from neuromorph.chip import load_chip
-from neuromorph.compare import first_divergence
+from neuromorph.comparison import first_divergence
 from neuromorph.costs import Cost, estimate_counts
 from neuromorph.digits_backprop import BACKPROP, train_backprop
 from neuromorph.discretise import discretise

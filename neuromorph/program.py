@@ -113,6 +113,30 @@ class ProjectionProgram:
             dtype = np.float64 if name == "weight" else np.int64
             object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
 
+    def faults(self) -> list[str]:
+        """What is wrong with the synapses, as sentences; empty where all is well."""
+        lengths = {array.size for array in (self.post_index, self.pre_index, self.weight, self.delay)}
+        if len(lengths) != 1:
+            return [f"its synapse arrays differ in length: {sorted(lengths)}"]
+        if self.synapses == 0:
+            return []
+        found = []
+        inside = int(self.pre_index.min()) >= 0 and int(self.pre_index.max()) < self.pre_size
+        inside &= int(self.post_index.min()) >= 0 and int(self.post_index.max()) < self.post_size
+        if not inside or np.any(np.diff(self.post_index * self.pre_size + self.pre_index) <= 0):
+            found.append("synapses must lie inside and be ordered by post, then pre, each once")
+        if self.delay.min() < 1:
+            found.append("delays must be at least one step")
+        low, high = float(self.weight.min()), float(self.weight.max())
+        if not (np.isfinite(low) and np.isfinite(high)):
+            found.append("weights must be finite")
+        elif self.rule is not None and not (self.rule.w_min <= low and high <= self.rule.w_max):
+            bounds = f"{self.rule.w_min!r}..{self.rule.w_max!r}"
+            found.append(
+                f"weights {low!r}..{high!r} must lie in the rule's bounds {bounds}: clip them or widen the bounds"
+            )
+        return found
+
     @property
     def synapses(self) -> int:
         """Synapses that exist."""
@@ -206,25 +230,9 @@ class Program:
             ]
         for projection in self.projections:
             where = f"projection {projection.name!r}"
+            found += [f"{where}: {fault}" for fault in projection.faults()]
             if (projection.pre_size, projection.post_size) != (sizes.get(projection.pre), sizes.get(projection.post)):
                 found.append(f"{where}: its sizes do not match its populations")
-            lengths = {
-                a.size for a in (projection.post_index, projection.pre_index, projection.weight, projection.delay)
-            }
-            if len(lengths) != 1:
-                found.append(f"{where}: its synapse arrays differ in length: {sorted(lengths)}")
-            elif projection.synapses:
-                key = projection.post_index * projection.pre_size + projection.pre_index
-                inside = int(projection.pre_index.min()) >= 0 and int(projection.pre_index.max()) < projection.pre_size
-                inside &= (
-                    int(projection.post_index.min()) >= 0 and int(projection.post_index.max()) < projection.post_size
-                )
-                if not inside or np.any(np.diff(key) <= 0):
-                    found.append(f"{where}: synapses must lie inside and be ordered by post, then pre, each once")
-                if projection.delay.min() < 1:
-                    found.append(f"{where}: delays must be at least one step")
-                if not np.all(np.isfinite(projection.weight)):
-                    found.append(f"{where}: weights must be finite")
             for name in () if projection.rule is None else projection.rule.modulators:
                 if modulators.get(name) not in (1, projection.post_size):
                     known = ", ".join(modulators) or "none"

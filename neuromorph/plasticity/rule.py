@@ -42,7 +42,7 @@ class LearningRule:
     On an epoch the traces are brought up to date, then all targets are computed from one snapshot of the old values,
     then the weights are held within ``w_min`` and ``w_max``. A presynaptic spike counts in the step in which it is
     *sent*, whatever the delay; spikes of the same step see each other's full impulse. The third factor is
-    ``r = sum of weight * modulator value``.
+    ``r = sum of weight * modulator value``; of an epoch of several steps, its value in the last one counts.
 
     Raises :class:`RuleError` with every fault.
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from neuromorph.chip import Chip, Quantity
-from neuromorph.compare import Comparison
+from neuromorph.comparison import Comparison
 from neuromorph.costs import Cost
 from neuromorph.report.units import duration, si, si_range
 

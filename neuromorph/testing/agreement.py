@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from neuromorph import registry
 from neuromorph.backend import FEATURES, Backend, Session
-from neuromorph.compare import first_divergence
+from neuromorph.comparison import first_divergence
 from neuromorph.program import ProbeProgram, Program
 from neuromorph.recording import FloatArray, Recording
 from neuromorph.testing.cases import Case

@@ -9,14 +9,37 @@ from pathlib import Path
 
 import pytest
 
+import neuromorph as nm
+
 ROOT = Path(__file__).resolve().parents[2]
-SIMULATORS = ("nengo", "nengo_loihi", "lava", "sklearn", "matplotlib", "scipy", "rich", "click", "jinja2", "greenlet")
+SIMULATORS = (
+    "numpy",
+    "nengo",
+    "nengo_loihi",
+    "lava",
+    "sklearn",
+    "matplotlib",
+    "scipy",
+    "rich",
+    "click",
+    "jinja2",
+    "greenlet",
+)
 
 
 def test_importing_neuromorph_imports_no_simulator_and_nothing_heavy() -> None:
     code = f"import sys, neuromorph; print([name for name in {SIMULATORS!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_loads_and_none_is_a_module() -> None:
+    for name in nm.__all__:
+        assert callable(getattr(nm, name)), name
+    assert sorted(nm._HOME) == sorted(nm.__all__)
+    assert set(nm.__all__) <= set(dir(nm))
+    with pytest.raises(AttributeError, match="known: "):
+        nm.nothing  # noqa: B018
 
 
 @pytest.mark.parametrize("link", ["backends", "networks", "hardware_configs"])
@@ -31,7 +54,7 @@ def test_the_wheel_holds_every_module_and_data_file_of_the_checkout(tmp_path: Pa
     build = [sys.executable, "-m", "uv", "build"] if _has_uv_module() else ["uv", "build"]
     try:
         subprocess.run(
-            [*build, "--wheel", "--out-dir", str(tmp_path), str(ROOT)], capture_output=True, text=True, check=True
+            [*build, "--out-dir", str(tmp_path), str(ROOT)], capture_output=True, text=True, check=True
         )
     except FileNotFoundError:
         pytest.skip("uv is not found, which builds the wheel")

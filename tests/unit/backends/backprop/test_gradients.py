@@ -95,9 +95,7 @@ def test_gradient_by_hand_for_one_linear_unit():
     network = DenseNetwork.of_sizes((2, 1))
     parameters = Parameters((2, 1), np.array([2.0, -1.0, 0.5]))
     inputs, targets = np.array([[1.0, 3.0]]), np.array([[1.0]])
-    gradient, outputs = backprop_gradient(
-        network, parameters, MeanSquaredError(), inputs, targets, batch_size=1
-    )
+    gradient, outputs = backprop_gradient(network, parameters, MeanSquaredError(), inputs, targets, batch_size=1)
     assert outputs.item() == -0.5  # 2 * 1 - 1 * 3 + 0.5
     assert gradient.flat.tolist() == [-1.5, -4.5, -1.5]  # (y - t) x, and (y - t)
 

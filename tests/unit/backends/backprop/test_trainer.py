@@ -68,10 +68,7 @@ def test_learns_xor_with_squared_error_of_one_sigmoid():
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_same_seed_same_weights(precision):
     inputs, labels = blobs()
-    runs = [
-        trainer(precision=precision).train(inputs, labels, generator=np.random.default_rng(7))
-        for _ in range(2)
-    ]
+    runs = [trainer(precision=precision).train(inputs, labels, generator=np.random.default_rng(7)) for _ in range(2)]
     assert runs[0].parameters.flat.tobytes() == runs[1].parameters.flat.tobytes()
     assert runs[0].parameters.flat.dtype == precision
 
@@ -84,9 +81,7 @@ def test_other_seed_other_weights():
 
 def test_float32_starts_from_the_weights_of_float64():
     network = DenseNetwork.of_sizes((5, 4, 3))
-    single, double = (
-        network.draw_parameters(np.random.default_rng(0), dtype) for dtype in ("float32", "float64")
-    )
+    single, double = (network.draw_parameters(np.random.default_rng(0), dtype) for dtype in ("float32", "float64"))
     np.testing.assert_array_equal(single.flat, double.flat.astype(np.float32))
 
 
@@ -118,9 +113,7 @@ def test_last_partial_minibatch_is_trained_on():
 
 def test_batch_larger_than_the_training_part_is_one_minibatch():
     inputs, labels = blobs(samples=10)
-    training = trainer(batch_size=1000, early_stopping=None).train(
-        inputs, labels, generator=np.random.default_rng(0)
-    )
+    training = trainer(batch_size=1000, early_stopping=None).train(inputs, labels, generator=np.random.default_rng(0))
     assert [record.samples_seen for record in training.curve] == [10, 20, 30]
 
 

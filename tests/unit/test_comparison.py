@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import neuromorph as nm
-from neuromorph.compare import first_divergence
+from neuromorph.comparison import first_divergence
 from neuromorph.errors import InputError
 from neuromorph.recording import SpikeTrain
 
