@@ -53,9 +53,7 @@ def test_top_folders_are_linked_into_the_package(link: str) -> None:
 def test_the_wheel_holds_every_module_and_data_file_of_the_checkout(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "uv", "build"] if _has_uv_module() else ["uv", "build"]
     try:
-        subprocess.run(
-            [*build, "--out-dir", str(tmp_path), str(ROOT)], capture_output=True, text=True, check=True
-        )
+        subprocess.run([*build, "--out-dir", str(tmp_path), str(ROOT)], capture_output=True, text=True, check=True)
     except FileNotFoundError:
         pytest.skip("uv is not found, which builds the wheel")
     (wheel,) = tmp_path.glob("*.whl")
