@@ -133,7 +133,9 @@ class ReferenceSession(Session):
             for (name, variable), samples in states.items():
                 samples[row] = self._neurons[name].v if variable == "v" else self._neurons[name].u
             beat()
-        trains = {name: _train(found, steps, self._neurons[name].population.size) for name, found in events.items()}
+        trains = {
+            name: SpikeTrain.from_steps(found, self._neurons[name].population.size) for name, found in events.items()
+        }
         return Advance(spikes=trains, states=states)
 
     def _read(self, owner: str, variable: str) -> npt.NDArray[Any]:
@@ -165,9 +167,3 @@ class ReferenceSession(Session):
     def _close(self) -> None:
         self._neurons.clear()
         self._synapses.clear()
-
-
-def _train(events: list[IntArray], steps: int, size: int) -> SpikeTrain:
-    counts = [neurons.size for neurons in events]
-    ids = np.concatenate(events) if events else np.zeros(0, np.int64)
-    return SpikeTrain(np.repeat(np.arange(steps), counts), ids, (steps, size))

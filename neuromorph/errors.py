@@ -6,7 +6,9 @@ collected and raised together, so that a user mends a description once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 
 class NeuromorphError(Exception):
@@ -69,6 +71,17 @@ class SimulatorError(NeuromorphError):
 
 class SimulatorStalled(SimulatorError):
     """A simulator completed no step within its deadline; the message says where it was."""
+
+
+@contextmanager
+def simulator_errors(what: str) -> Iterator[None]:
+    """Turn any error that is not ours into a :class:`SimulatorError` that says what failed, with the traceback."""
+    try:
+        yield
+    except NeuromorphError:
+        raise
+    except Exception as error:
+        raise SimulatorError(f"{what}:\n{traceback.format_exc()}") from error
 
 
 def raise_faults(error: type[FaultList], faults: Iterable[str]) -> None:

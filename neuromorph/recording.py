@@ -53,6 +53,17 @@ class SpikeTrain:
         return cls(steps, ids, (spikes.shape[0], spikes.shape[1]))
 
     @classmethod
+    def from_steps(cls, spiking: Sequence[IntArray], size: int) -> SpikeTrain:
+        """From the neurons that spiked in each step, in rising order, of a population of ``size``.
+
+        >>> SpikeTrain.from_steps([np.array([1]), np.array([0, 1])], 2).steps.tolist()
+        [0, 1, 1]
+        """
+        ids = np.concatenate(spiking) if spiking else np.zeros(0, np.int64)
+        steps = np.repeat(np.arange(len(spiking)), [neurons.size for neurons in spiking])
+        return cls(steps, ids, (len(spiking), size))
+
+    @classmethod
     def joined(cls, trains: Sequence[SpikeTrain]) -> SpikeTrain:
         """Trains of one population, one after the other in time; at least one."""
         starts = np.cumsum([0, *(train.shape[0] for train in trains)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from nengo.cache import NoDecoderCache
 from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session
 from neuromorph.backends.nengo.lowering import Lowering
 from neuromorph.backends.nengo.neurons import VARIABLES
-from neuromorph.errors import NeuromorphError, SimulatorError
+from neuromorph.errors import simulator_errors
 from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, IntArray, SpikeTrain
 
@@ -49,7 +48,7 @@ class NengoSession(Session):
 
     def __init__(self, program: Program, *, seed: int, stall_second: float, optimize: bool) -> None:
         super().__init__(program, backend=NengoBackend.name, seed=seed, stall_second=stall_second)
-        with _explained(f"Nengo could not build {program.name!r}"), _double_precision():
+        with simulator_errors(f"Nengo could not build {program.name!r}"), _double_precision():
             self._lowering = Lowering(program)
             network = self._lowering.network
             # A model of our own: Nengo would open a decoder cache on disk, and draw from NumPy's global generator.
@@ -83,7 +82,7 @@ class NengoSession(Session):
         outputs = {item.name: self._neurons[item.name, "spikes"] for item in self.program.populations}
         events: dict[str, list[IntArray]] = {name: [] for name in outputs}
         states = {key: np.zeros((steps, self.program.sizes[key[0]])) for key in self.state_probes}
-        with _explained(f"Nengo failed while it ran {self.program.name!r}"):
+        with simulator_errors(f"Nengo failed while it ran {self.program.name!r}"):
             for row in range(steps):
                 self._simulator.step()
                 for name, output in outputs.items():
@@ -91,7 +90,7 @@ class NengoSession(Session):
                 for key, samples in states.items():
                     samples[row] = self._neurons[key]
                 beat()
-        trains = {name: _train(found, steps, outputs[name].size) for name, found in events.items()}
+        trains = {name: SpikeTrain.from_steps(found, outputs[name].size) for name, found in events.items()}
         return Advance(spikes=trains, states=states)
 
     def _read(self, owner: str, variable: str) -> npt.NDArray[Any]:
@@ -120,22 +119,6 @@ class NengoSession(Session):
     def _close(self) -> None:
         self._simulator.close()
         del self._simulator, self._lowering, self._neurons, self._arriving
-
-
-def _train(events: list[IntArray], steps: int, size: int) -> SpikeTrain:
-    ids = np.concatenate(events) if events else np.zeros(0, np.int64)
-    return SpikeTrain(np.repeat(np.arange(steps), [neurons.size for neurons in events]), ids, (steps, size))
-
-
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Any error of the simulator as a :class:`SimulatorError` that says where it happened."""
-    try:
-        yield
-    except NeuromorphError:
-        raise
-    except Exception as error:
-        raise SimulatorError(f"{what}:\n{traceback.format_exc()}") from error
 
 
 @contextmanager

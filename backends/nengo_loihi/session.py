@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -16,7 +14,7 @@ import numpy.typing as npt
 from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session
 from neuromorph.backends.nengo_loihi.emulator import Emulator
 from neuromorph.backends.nengo_loihi.lowering import Lowering
-from neuromorph.errors import NeuromorphError, SimulatorError
+from neuromorph.errors import simulator_errors
 from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, SpikeTrain
 
@@ -50,7 +48,7 @@ class NengoLoihiSession(Session):
 
     def __init__(self, program: Program, *, seed: int, stall_second: float) -> None:
         super().__init__(program, backend=NengoLoihiBackend.name, seed=seed, stall_second=stall_second)
-        with _explained(f"nengo-loihi could not build {program.name!r}"):
+        with simulator_errors(f"nengo-loihi could not build {program.name!r}"):
             lowering = Lowering(program, self.state_probes)
             self._probes = lowering.probes
             self._emulator = Emulator(lowering)
@@ -66,7 +64,7 @@ class NengoLoihiSession(Session):
             key: [np.zeros((0, self.program.sizes[key[0]]), dtype=np.bool_ if key[1] == "spikes" else np.float64)]
             for key in self._probes
         }
-        with _explained(f"nengo-loihi failed while it ran {self.program.name!r}"):
+        with simulator_errors(f"nengo-loihi failed while it ran {self.program.name!r}"):
             self._emulator.feed(inputs, modulators)
             for start in range(0, steps, COLLECT_STEPS):
                 for _ in range(start, min(start + COLLECT_STEPS, steps)):
@@ -99,14 +97,3 @@ class NengoLoihiSession(Session):
     def _close(self) -> None:
         self._emulator.close()
         del self._emulator, self._probes
-
-
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Any error of the emulator as a :class:`SimulatorError` that says where it happened."""
-    try:
-        yield
-    except NeuromorphError:
-        raise
-    except Exception as error:
-        raise SimulatorError(f"{what}:\n{traceback.format_exc()}") from error
