@@ -121,7 +121,7 @@ class RewardLesson(Lesson):
         self.session.reset()
         recording = self.session.run(len(spikes), inputs={IMAGE: spikes})
         counts = recording.spikes[OUTPUT].counts()
-        share = np.bincount(self.groups, counts, minlength=self.classes)[self.groups] / max(counts.sum(), 1)
+        share = np.bincount(self.groups, counts, minlength=self.classes)[self.groups] / max(int(counts.sum()), 1)
         error = np.where(self.groups == label, 1.0 - share, -learner.punishment * share)
         progress = self.seen / max(self.samples, 1)
         scale = learner.reward_start + (learner.reward_end - learner.reward_start) * progress

@@ -116,22 +116,29 @@ def _compare_digits(
     out: Path,
     json_path: str | None,
 ) -> None:
+    from importlib.util import find_spec
+
     from neuromorph.digits_scorecard import score_digits
     from neuromorph.report.findings import findings, headline
-    from neuromorph.report.page import write_page
+    from neuromorph.report.page import NEEDED, write_page
     from neuromorph.report.tables import terminal_tables
+    from neuromorph.report.whole_table import WHOLE_WIDTH, whole_table
 
+    lacking = [name for name in NEEDED if find_spec(name) is None]
+    if lacking:
+        click.echo(f"No page will be written, {', '.join(lacking)} missing: pip install 'neuromorph[plot]'", err=True)
     with _progress() as report:
         scorecard = score_digits(backends=backends, seeds=seeds, samples=samples, quick=quick, progress=report)
-    out.mkdir(parents=True, exist_ok=True)
-    page = write_page(scorecard, out / "digits.html")
     if json_path is not None:
         _write_json(scorecard.to_json(), json_path)
-    if json_path != "-":
-        console = _console()
-        console.print(terminal_tables(scorecard))
-        for sentence in (headline(scorecard), *findings(scorecard)):
-            click.echo(f"- {sentence}")
+    page = None if lacking else write_page(scorecard, out / "digits.html")
+    if json_path == "-":
+        return
+    console = _console()
+    console.print(whole_table(scorecard) if console.width >= WHOLE_WIDTH else terminal_tables(scorecard))
+    for sentence in (headline(scorecard), *findings(scorecard)):
+        click.echo(f"- {sentence}")
+    if page is not None:
         click.echo(f"Page: {page}")
 
 
@@ -163,7 +170,7 @@ def _console() -> Any:
     """Standard output; as wide as the terminal, and wide enough for the tables where it is a pipe."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=160, soft_wrap=False)
+    return Console() if sys.stdout.isatty() else Console(width=240)
 
 
 @contextmanager
