@@ -241,8 +241,10 @@ def doctor(json_path: str | None) -> None:
     click.echo("Backends")
     for name, found in diagnosis.backends.items():
         click.echo(f"  {name:<14}{'ready' if found.available else 'not available: ' + found.reason}")
+    if diagnosis.advice:
+        click.echo("Remedies")
     for line in diagnosis.advice:
-        click.echo(f"- {line}")
+        click.echo(f"  {line}")
 
 
 @main.command()

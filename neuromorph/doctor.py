@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -12,8 +11,6 @@ from neuromorph import registry
 from neuromorph.capabilities import Availability
 
 PACKAGES = ("neuromorph", "numpy", "scipy", "scikit-learn", "nengo", "nengo-loihi", "lava-nc", "matplotlib")
-
-LAVA_WITH_PIP = "pip install --ignore-requires-python lava-nc==0.10.0 asteval networkx greenlet scikit-learn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +42,7 @@ def installed_versions() -> dict[str, str]:
 def diagnose() -> Diagnosis:
     """Look at everything; imports each simulator to see whether it starts."""
     backends = {name: registry.availability(name) for name in registry.backend_names()}
-    advice = [
-        f"{name}: {found.reason}. {found.remedy[0].upper()}{found.remedy[1:]}"
-        for name, found in backends.items()
-        if not found.available and found.remedy
-    ]
-    if "lava" in backends and not backends["lava"].available and sys.version_info >= (3, 11):
-        advice.append(
-            f"Lava with pip on Python 3.11 or later, which its metadata refuses and which works: {LAVA_WITH_PIP}"
-        )
+    advice = [f"{name}: {found.remedy}" for name, found in backends.items() if not found.available and found.remedy]
     return Diagnosis(
         python=platform.python_version(),
         platform=platform.platform(),

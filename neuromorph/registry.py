@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -15,6 +16,10 @@ GROUP = "neuromorph.backends"
 
 # Our extras, by backend: what to install stands beside the name.
 EXTRAS: Mapping[str, str] = {"nengo": "nengo", "nengo-loihi": "loihi", "lava": "lava", "backprop": "digits"}
+
+
+# Lava's metadata refuses Python after 3.10 and NumPy after 1; it runs on both. uv is told so by our lock.
+LAVA_WITH_PIP = "pip install --ignore-requires-python --no-deps lava-nc==0.10.0 && pip install asteval greenlet networkx scikit-learn"
 
 
 @cache
@@ -49,8 +54,8 @@ def remedy(name: str) -> str:
     extra = EXTRAS.get(name)
     if extra is None:
         return f"reinstall the package that provides the backend {name!r}"
-    if name == "lava":
-        return "uv add 'neuromorph[lava]' (with pip on Python 3.11 or later: `neuromorph doctor` gives the command)"
+    if name == "lava" and sys.version_info >= (3, 11):
+        return LAVA_WITH_PIP
     return f"pip install 'neuromorph[{extra}]'"
 
 

@@ -28,7 +28,8 @@ class LavaBackend(Backend):
 
     name: ClassVar[str] = "lava"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        gaps=GAPS, note="third factors with epochs of one step, one kind of u in a rule, learning with one delay"
+        gaps=GAPS,
+        note="a rule with a third factor learns every step, a rule has one kind of u, a plastic projection one delay",
     )
 
     def __post_init__(self) -> None:

@@ -6,72 +6,72 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from neuromorph.chip import Chip, Quantity
 from neuromorph.comparison import Comparison
 from neuromorph.costs import Cost
-from neuromorph.report.units import duration, si, si_range
+from neuromorph.report.units import duration, printable, si, si_range
 
 
 def backends_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """One line a backend: whether it runs here, and what it lacks."""
-    table = Table("backend", "runs here", "versions", "lacks", title="Backends")
+    table = _table("Backends", "backend", "runs here", "versions", "lacks", "note")
     for row in rows:
         versions = ", ".join(f"{name} {version}" for name, version in row["versions"].items())
-        lacks = (
-            "; ".join(f"{feature}: {gap['reason']}" for feature, gap in row["gaps"].items()) or row["note"] or "nothing"
-        )
-        if row["available"]:
-            table.add_row(row["backend"], "yes", versions, lacks)
-        else:
-            table.add_row(row["backend"], "no", "", f"{row['reason']}. Remedy: {row['remedy']}")
+        if not row["available"]:
+            _add(table, row["backend"], "no", "", "", f"{row['reason']}. Remedy: {row['remedy']}")
+            continue
+        lacks = "; ".join(f"{feature}: {gap['reason']}" for feature, gap in row["gaps"].items()) or "no feature"
+        _add(table, row["backend"], "yes", versions, lacks, row["note"])
     return table
 
 
 def comparison_table(result: Comparison) -> Table:
     """One line a backend: spikes, speed, and where it differs first."""
-    table = Table("backend", "spikes", "steps/s", "same spikes", "largest weight difference")
-    table.title = f"{result.steps} steps of program {result.program_fingerprint[:12]}"
+    title = f"{result.steps} steps of program {result.program_fingerprint[:12]}"
+    table = _table(title, "backend", "spikes", "steps/s", "same spikes", "largest weight difference")
     for run in result.runs:
         if run.recording is None:
-            table.add_row(run.backend, "-", "-", f"did not run: {run.reason}", "-")
+            _add(table, run.backend, "-", "-", f"did not run: {run.reason}", "-")
             continue
         same = "(the others are held against this)"
         if run.spikes_equal is not None:
             same = "yes" if run.spikes_equal else f"no: {run.first_divergence}"
         weights = "-" if run.largest_weight_difference is None else f"{run.largest_weight_difference:.2g}"
         spikes = sum(len(train) for train in run.recording.spikes.values())
-        table.add_row(run.backend, str(spikes), si(run.recording.steps_per_second), same, weights)
+        _add(table, run.backend, str(spikes), si(run.recording.steps_per_second), same, weights)
     return table
 
 
 def chips_table(chips: Sequence[Chip]) -> Table:
     """One line a chip."""
-    table = Table("chip", "kind", "limits", "cost sets", "description", title="Chips")
+    table = _table("Chips", "chip", "kind", "limits", "cost sets", "description")
     for chip in chips:
-        table.add_row(chip.name, chip.kind, str(len(chip.limits)), ", ".join(chip.costs), chip.description)
+        _add(table, chip.name, chip.kind, str(len(chip.limits)), ", ".join(chip.costs), chip.description)
     return table
 
 
 def chip_table(chip: Chip) -> Table:
     """Every number of a chip with its source and status."""
-    table = Table("quantity", "value", "status", "source", title=f"{chip.name} ({chip.fingerprint[:12]})")
+    table = _table(f"{chip.name} ({chip.fingerprint[:12]})", "quantity", "value", "status", "source")
     for name, quantity in chip.limits.items():
-        table.add_row(f"limits.{name}", _value(quantity), quantity.status, quantity.source)
+        _add(table, f"limits.{name}", _value(quantity), quantity.status, quantity.source)
     for set_name, costs in chip.costs.items():
         for name, quantity in costs.coefficients.items():
-            table.add_row(f"costs.{set_name}.{name}", _value(quantity), quantity.status, quantity.source)
+            _add(table, f"costs.{set_name}.{name}", _value(quantity), quantity.status, quantity.source)
     return table
 
 
 def cost_table(cost: Cost) -> Table:
     """Energy and latency by term."""
-    table = Table("term", "account", "count", "coefficient", "total", "status", "source")
     energy = si_range((cost.energy_joule.low, cost.energy_joule.high), "J")
     latency = f"{duration(cost.latency_second.low)} to {duration(cost.latency_second.high)}"
-    table.title = f"{cost.chip}: energy {energy}, latency {latency}"
+    title = f"{cost.chip}: energy {energy}, latency {latency}"
+    table = _table(title, "term", "account", "count", "coefficient", "total", "status", "source")
     for term in (*cost.energy_terms, *cost.latency_terms):
-        table.add_row(
+        _add(
+            table,
             term.name,
             term.cost_set,
             si_range((term.count.low, term.count.high)),
@@ -81,8 +81,17 @@ def cost_table(cost: Cost) -> Table:
             term.source,
         )
     if cost.missing:
-        table.caption = "In no term: " + "; ".join(cost.missing)
+        table.caption = Text("In no term: " + "; ".join(cost.missing))
     return table
+
+
+def _table(title: str, *headings: str) -> Table:
+    return Table(*headings, title=Text(printable(title)), title_justify="left")
+
+
+def _add(table: Table, *cells: str) -> None:
+    """A row of plain text: brackets in it are not markup."""
+    table.add_row(*(Text(printable(cell)) for cell in cells))
 
 
 def _value(quantity: Quantity) -> str:
