@@ -25,6 +25,15 @@ from neuromorph.backends.lava import compat, model_table
 from neuromorph.backends.lava.in_process import InProcessRun
 from neuromorph.backends.lava.multi_process import MultiProcessRun
 
+
+@pytest.fixture(scope="module", autouse=True)
+def _interrupts_reach_python() -> Iterator[None]:
+    """Ctrl-C works as at a terminal, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 FAILING_STEP = 5
 
 
