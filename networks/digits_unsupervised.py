@@ -61,7 +61,7 @@ class DigitsUnsupervised(Learner):
         lif = LIF(tau_mem=self.tau_mem, tau_syn=self.tau_syn, v_threshold=np.full(self.neurons, self.threshold))
         rule = LearningRule(
             name="STDP towards the trace",
-            dw=f"{self.learning_rate * self.trace_scale!r} * y0 * x1 - {self.learning_rate!r} * y0 * w",
+            dw=f"{float(self.learning_rate * self.trace_scale)!r} * y0 * x1 - {float(self.learning_rate)!r} * y0 * w",
             x1=Trace(self.tau_plus),
             w_min=0.0,
             w_max=1.0,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ import click
 
 from neuromorph import __version__
 from neuromorph.errors import NeuromorphError
+from neuromorph.whole_file import whole_file
 
 
 class _Commands(click.Group):
@@ -45,16 +44,9 @@ def _write_json(value: dict[str, Any], path: str) -> None:
     if path == "-":
         click.echo(text, nl=False)
         return
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as stream:
+        stream.write(text)
 
 
 def _split(text: str | None) -> tuple[str, ...] | None:
@@ -132,14 +124,15 @@ def _compare_digits(
     if json_path is not None:
         _write_json(scorecard.to_json(), json_path)
     page = None if lacking else write_page(scorecard, out / "digits.html")
-    if json_path == "-":
-        return
-    console = _console()
-    console.print(whole_table(scorecard) if console.width >= WHOLE_WIDTH else terminal_tables(scorecard))
-    for sentence in (headline(scorecard), *findings(scorecard)):
-        click.echo(f"- {sentence}")
-    if page is not None:
-        click.echo(f"Page: {page}")
+    if json_path != "-":
+        console = _console()
+        console.print(whole_table(scorecard) if console.width >= WHOLE_WIDTH else terminal_tables(scorecard))
+        for sentence in (headline(scorecard), *findings(scorecard)):
+            click.echo(f"- {sentence}")
+        if page is not None:
+            click.echo(f"Page: {page}")
+    if any(row.spikes_equal is False for row in scorecard.rows):
+        sys.exit(1)
 
 
 def _compare_program(
@@ -162,7 +155,7 @@ def _compare_program(
         _write_json(result.to_json(), json_path)
     if json_path != "-":
         _console().print(comparison_table(result))
-    if not result.all_equal:
+    if result.diverges:
         sys.exit(1)
 
 

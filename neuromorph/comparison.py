@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -42,6 +43,7 @@ class BackendRun:
     backend: str
     recording: Recording | None = None
     reason: str = ""  # why there is no recording
+    failed: bool = False  # it began to run and broke
     spikes_equal: bool | None = None  # against the first backend that ran; None for that one and where nothing ran
     first_divergence: Divergence | None = None
     weights: Mapping[str, Any] = field(default_factory=dict)  # of plastic projections, at the end of the run
@@ -58,8 +60,14 @@ class Comparison:
 
     @property
     def all_equal(self) -> bool:
-        """Whether every backend that ran gave the same spikes."""
-        return all(run.spikes_equal is not False for run in self.runs)
+        """Whether at least two backends ran, none broke, and all gave the same spikes."""
+        compared = [run.spikes_equal for run in self.runs if run.spikes_equal is not None]
+        return bool(compared) and all(compared) and not any(run.failed for run in self.runs)
+
+    @property
+    def diverges(self) -> bool:
+        """Whether any backend gave other spikes, or broke."""
+        return any(run.spikes_equal is False or run.failed for run in self.runs)
 
     def __getitem__(self, backend: str) -> BackendRun:
         for run in self.runs:
@@ -85,7 +93,9 @@ class Comparison:
                     "steps_per_second": None if run.recording is None else run.recording.steps_per_second,
                     "spikes_equal": run.spikes_equal,
                     "first_divergence": None if run.first_divergence is None else run.first_divergence.to_json(),
-                    "largest_weight_difference": run.largest_weight_difference,
+                    "largest_weight_difference": None
+                    if run.largest_weight_difference == math.inf
+                    else run.largest_weight_difference,
                 }
                 for run in self.runs
             ],
@@ -104,9 +114,13 @@ def compare(
 ) -> Comparison:
     """Run one program on each backend with the same inputs and hold the spikes of every population together.
 
-    The first backend that runs is the reference of the comparison. A backend that is missing, or that cannot run the
-    program, is a row with the reason and does not stop the others.
+    The first backend that runs is the reference of the comparison. A backend whose simulator is missing, or that cannot
+    run the program, is a row with the reason and does not stop the others. Raises :class:`InputError` for names that no
+    backend has, before anything runs.
     """
+    if isinstance(backends, (str, Backend)) or not backends:
+        raise InputError(f"backends must be a list of at least one name or backend, got {backends!r}")
+    registry.require_declared([name for name in backends if isinstance(name, str)])
     program = discretise(network, dt=dt, seed=seed) if isinstance(network, Network) else network
     watched = program.with_all_spikes()
     runs: list[BackendRun] = []
@@ -133,8 +147,10 @@ def _run(
         with registry.get(backend).open(program, seed=seed) as session:
             recording = session.run(steps, inputs=inputs, modulators=modulators)
             weights = {p.name: session.read(f"{p.name}.weight") for p in program.projections if p.rule is not None}
-    except (BackendUnavailable, UnsupportedError, SimulatorError) as error:
+    except (BackendUnavailable, UnsupportedError) as error:
         return BackendRun(backend=name, reason=str(error))
+    except SimulatorError as error:
+        return BackendRun(backend=name, reason=str(error), failed=True)
     if base is None or base.recording is None:
         return BackendRun(backend=name, recording=recording, weights=weights)
     divergence = first_divergence(base.recording.spikes, recording.spikes)
@@ -171,12 +187,20 @@ def first_divergence(reference: Mapping[str, SpikeTrain], other: Mapping[str, Sp
 
 
 def _weight_difference(reference: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
+    """The largest difference, relative to the reference's largest weight; infinite where only one is not finite."""
     if not reference:
         return None
     largest = 0.0
-    for name, mine in reference.items():
-        scale = float(abs(mine).max()) if mine.size else 0.0
-        difference = float(abs(mine - other[name]).max()) if mine.size else 0.0
+    for name in reference:
+        mine, theirs = (np.asarray(w if isinstance(w, np.ndarray) else w.data) for w in (reference[name], other[name]))
+        same = (mine == theirs) | (np.isnan(mine) & np.isnan(theirs))
+        if np.all(same):
+            continue
+        mine, theirs = mine[~same], theirs[~same]
+        if not (np.all(np.isfinite(mine)) and np.all(np.isfinite(theirs))):
+            return math.inf
+        scale = float(np.abs(mine).max())
+        difference = float(np.abs(mine - theirs).max())
         largest = max(largest, difference / scale if scale > 0 else difference)
     return largest
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuromorph.errors import DescriptionError, raise_faults
+from neuromorph.errors import DescriptionError, is_count, is_number, raise_faults
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Uniform:
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
+        if not (is_number(self.low) and is_number(self.high) and self.low <= self.high):
             raise DescriptionError(f"Uniform needs finite low <= high, got {self.low!r} and {self.high!r}")
 
     def draw(self, size: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -37,7 +36,7 @@ class Normal:
     standard_deviation: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.mean) and math.isfinite(self.standard_deviation) and self.standard_deviation >= 0):
+        if not (is_number(self.mean) and is_number(self.standard_deviation) and self.standard_deviation >= 0):
             raise DescriptionError(
                 f"Normal needs a finite mean and a standard_deviation >= 0, got {self.mean!r} and {self.standard_deviation!r}"
             )
@@ -82,15 +81,13 @@ class Connector(ABC):
 
 
 def _seed_faults(kind: str, seed: int | None) -> list[str]:
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+    if seed is not None and not is_count(seed):
         return [f"{kind}.seed must be None or a whole number >= 0, got {seed!r}"]
     return []
 
 
 def _weight_faults(kind: str, weight: object) -> list[str]:
-    if isinstance(weight, (Uniform, Normal)):
-        return []
-    if isinstance(weight, (int, float)) and not isinstance(weight, bool) and math.isfinite(weight):
+    if isinstance(weight, (Uniform, Normal)) or is_number(weight):
         return []
     return [
         f"{kind}.weight must be a finite number, Uniform(low, high) or Normal(mean, standard_deviation), got {weight!r}"
@@ -141,8 +138,15 @@ class Sparse(Connector):
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        data = np.array(self.data, dtype=np.float64)
-        indices, indptr = (np.array(a, dtype=np.int64) for a in (self.indices, self.indptr))
+        if not (isinstance(self.shape, tuple) and len(self.shape) == 2 and all(map(is_count, self.shape))):
+            raise DescriptionError(f"Sparse.shape must be (post, pre), two whole numbers, got {self.shape!r}")
+        try:
+            data = np.array(self.data, dtype=np.float64)
+            indices, indptr = (np.array(a).astype(np.int64, casting="safe") for a in (self.indices, self.indptr))
+        except (TypeError, ValueError) as error:
+            raise DescriptionError(
+                f"Sparse needs numbers as data and whole numbers as indices and indptr: {error}"
+            ) from None
         for name, array in (("data", data), ("indices", indices), ("indptr", indptr)):
             array.flags.writeable = False
             object.__setattr__(self, name, array)

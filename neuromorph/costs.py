@@ -14,8 +14,10 @@ SANA-FE); each account is summed alone and the estimate reaches from the lowest 
 Without a placement only bounds are known, so the two ends need not belong to one mapping:
 
 - cores: packed as densely as compartments and synaptic memory allow, the memory of a synapse being a range;
+  limits of axons are left out, as the counts do not tell how many a core would need;
 - n_busiest: low, the work spread evenly over all cores used; high, all of it on one core (of the neuron
-  updates, as many as one core has compartments);
+  updates, as many as one core has compartments, the active ones first: every update takes the time of an
+  idle one, an active one the difference on top);
 - spike messages: low, what the synaptic events need if each reached every neuron; high, one for each spike and
   core, at most one a synaptic event; output axons from 0, as the counts do not tell which spikes have targets;
 - static power: low, the cores used; high, whole chips. Embedded processors: low 0, high all the time;
@@ -30,140 +32,26 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from neuromorph.chip import OPERATIONS, Chip, load_chip
+from neuromorph.cost import Cost, Operations, Range, Term, totals_by_set
 from neuromorph.errors import ChipError, InputError, raise_faults
 from neuromorph.recording import Counts, Recording
 
+__all__ = [
+    "ChipLike",
+    "Cost",
+    "Operations",
+    "Range",
+    "Term",
+    "estimate",
+    "estimate_counts",
+    "estimate_operations",
+]
+
 ChipLike = str | os.PathLike[str] | Chip
-
-
-@dataclass(frozen=True)
-class Range:
-    """A number known to lie between two ends, ``0 <= low <= high``.
-
-    >>> Range(1.0, 2.0) + Range(10.0, 20.0)
-    Range(low=11.0, high=22.0)
-    """
-
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        """Check the order of the ends."""
-        if not 0 <= self.low <= self.high < math.inf:
-            raise InputError(f"Range must have 0 <= low <= high < infinity, got {self.low} to {self.high}")
-
-    def __add__(self, other: Range) -> Range:
-        """Sum of two numbers, end by end."""
-        return Range(self.low + other.low, self.high + other.high)
-
-    def __mul__(self, other: Range) -> Range:
-        """Product of two numbers, end by end."""
-        return Range(self.low * other.low, self.high * other.high)
-
-    def scaled(self, factor: float) -> Range:
-        """Both ends times a factor >= 0."""
-        return Range(self.low * factor, self.high * factor)
-
-
-ZERO = Range(0.0, 0.0)
 MEASURED = "wall time measured in this run"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Term:
-    """One line of an account: how often, what one costs, and where that number comes from."""
-
-    name: str
-    cost_set: str  # the set of the hardware file, or "measured"
-    shared: bool  # part of every account, whichever set it is summed with
-    count: Range  # times it happens, or seconds (of a core, of a chip) for a power
-    coefficient: Range
-    unit: str  # of the coefficient: J, s or W
-    source: str
-    status: str  # published, derived, assumed or measured
-
-    @property
-    def total(self) -> Range:
-        """Count x coefficient: J in an account of energy, s in one of latency."""
-        return self.count * self.coefficient
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
-        return {**asdict(self), "total": asdict(self.total)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """Energy and latency of a run on a chip, by term.
-
-    Each set of coefficients that is not shared is an account of its own, summed with the shared terms;
-    ``energy_joule`` and ``latency_second`` span the accounts.
-    """
-
-    chip: str
-    chip_fingerprint: str
-    energy_joule: Range  # J, the run unthrottled
-    latency_second: Range  # s, the run unthrottled
-    real_time_second: float | None  # s, steps x dt: a run held to real time takes this long
-    real_time_energy_joule: Range | None  # J, static power and embedded processors drawn for that long
-    energy_terms: tuple[Term, ...]
-    latency_terms: tuple[Term, ...]
-    cores: Range | None  # cores used; None for a conventional processor
-    missing: tuple[str, ...]  # what no term covers
-
-    @property
-    def energy_by_set(self) -> Mapping[str, Range]:
-        """Energy (J) of each account."""
-        return _by_set(self.energy_terms)
-
-    @property
-    def latency_by_set(self) -> Mapping[str, Range]:
-        """Latency (s) of each account."""
-        return _by_set(self.latency_terms)
-
-    def scaled(self, factor: float) -> Cost:
-        """All counts and totals times a factor, such as 1 / samples for figures per inference."""
-        if not 0 < factor < math.inf:
-            raise InputError(f"Cost.scaled needs a factor > 0, got {factor}; 1 / n gives one of n")
-        seconds, energy = self.real_time_second, self.real_time_energy_joule
-        return replace(
-            self,
-            energy_joule=self.energy_joule.scaled(factor),
-            latency_second=self.latency_second.scaled(factor),
-            real_time_second=None if seconds is None else seconds * factor,
-            real_time_energy_joule=None if energy is None else energy.scaled(factor),
-            energy_terms=tuple(replace(t, count=t.count.scaled(factor)) for t in self.energy_terms),
-            latency_terms=tuple(replace(t, count=t.count.scaled(factor)) for t in self.latency_terms),
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain dictionary with every term."""
-        return {
-            **asdict(self),
-            "energy_by_set": {name: asdict(total) for name, total in self.energy_by_set.items()},
-            "latency_by_set": {name: asdict(total) for name, total in self.latency_by_set.items()},
-            "energy_terms": [term.to_json() for term in self.energy_terms],
-            "latency_terms": [term.to_json() for term in self.latency_terms],
-            "missing": list(self.missing),
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operations:
-    """Work of a conventional program, such as backprop training, counted by whoever runs it."""
-
-    multiply_accumulates: int
-    memory_bytes: int = 0  # read and written
-
-    def __post_init__(self) -> None:
-        """Check that nothing is negative."""
-        counts = {"multiply_accumulates": self.multiply_accumulates, "memory_bytes": self.memory_bytes}
-        faults = [f"Operations.{name} must be >= 0, got {n}" for name, n in counts.items() if n < 0]
-        raise_faults(InputError, faults)
 
 
 def estimate(recording: Recording, chip: ChipLike = "loihi1", *, learning: bool = True) -> Cost:
@@ -215,7 +103,7 @@ def _on_cores(chip: Chip, counts: Counts, dt: float, learning: bool) -> Cost:
     chips = math.ceil(cores.high / chip_cores)  # at most
     work = _work(counts, cores, learning)
     in_series = {**_busiest_core(chip, work, cores, counts.steps), **_per_step(counts.steps, chips)}
-    latency_terms = _terms(chip, in_series, "time")
+    latency_terms = _on_top_of_idle(chip, _terms(chip, in_series, "time"), in_series["neuron_access"])
     latency = _span(chip, latency_terms)
     event_terms = _terms(chip, work, "energy")
 
@@ -278,11 +166,48 @@ def _work(counts: Counts, cores: Range, learning: bool) -> dict[str, Range]:
 
 
 def _busiest_core(chip: Chip, work: Mapping[str, Range], cores: Range, steps: int) -> dict[str, Range]:
+    """Each operation on the busiest core; active and idle updates together can be more than it does."""
     busiest = {operation: Range(count.low / cores.high, count.high) for operation, count in work.items()}
-    most = steps * chip.limit("core.compartments").high
-    for operation in ("neuron_update_active", "neuron_update_idle", "neuron_access", "neuron_state_change"):
+    most = steps * chip.limit("core.compartments").high  # updates, and so spikes, of one core
+    for operation in (
+        "neuron_update_active",
+        "neuron_update_idle",
+        "neuron_access",
+        "neuron_state_change",
+        "spike_generated",
+    ):
         busiest[operation] = Range(min(busiest[operation].low, most), min(busiest[operation].high, most))
     return busiest
+
+
+def _on_top_of_idle(chip: Chip, terms: Iterable[Term], updates: Range) -> tuple[Term, ...]:
+    """Active and idle updates of one core as all its updates, idle, and what active ones take on top.
+
+    A core cannot do its most active and its most idle updates at once. Written so, no update counts twice and
+    each end is that of one mapping: the even spread, and the core filled with active updates first.
+    """
+    listed = list(terms)
+    active, idle = OPERATIONS["neuron_update_active"], OPERATIONS["neuron_update_idle"]
+    for name in dict.fromkeys(term.cost_set for term in listed):
+        at = {term.name: i for i, term in enumerate(listed) if term.cost_set == name}
+        if active not in at or idle not in at:
+            continue
+        one, rest = listed[at[active]], listed[at[idle]]
+        less = sorted((one.coefficient.low - rest.coefficient.low, one.coefficient.high - rest.coefficient.high))
+        if less[0] < 0:
+            raise ChipError(
+                f"chip {chip.name!r}, cost set {name!r}: an active neuron update takes less time than an idle one; "
+                "exchange the two, or state neuron_access and neuron_state_change instead"
+            )
+        listed[at[idle]] = replace(rest, name="neuron updates, each as an idle one", count=updates)
+        listed[at[active]] = replace(
+            one,
+            name="active neuron updates, on top of an idle one",
+            coefficient=Range(*less),
+            source=f"{one.source}; less the time of an idle update",
+            status="assumed" if "assumed" in (one.status, rest.status) else "derived",
+        )
+    return tuple(listed)
 
 
 def _per_step(steps: int, chips: int) -> dict[str, Range]:
@@ -345,17 +270,8 @@ def _terms(chip: Chip, counts: Mapping[str, Range], quantity: str) -> tuple[Term
     )
 
 
-def _by_set(terms: Iterable[Term]) -> dict[str, Range]:
-    """Total of each account: the terms of one set and all shared ones."""
-    listed = tuple(terms)
-    return {
-        name: sum((term.total for term in listed if term.shared or term.cost_set == name), ZERO)
-        for name in dict.fromkeys(term.cost_set for term in listed if not term.shared)
-    }
-
-
 def _span(chip: Chip, terms: Iterable[Term]) -> Range:
-    accounts = _by_set(terms).values()
+    accounts = totals_by_set(terms).values()
     if not accounts:
         raise ChipError(f"chip {chip.name!r} states no energy or no time for any of the counted work")
     return Range(min(account.low for account in accounts), max(account.high for account in accounts))
@@ -376,9 +292,13 @@ def _missing_without_placement(chip: Chip, counts: Counts, chips: int) -> tuple[
         for name, cost_set in chip.costs.items()
         if cost_set.role == "alternative" and "learning_update.energy" not in cost_set.coefficients
     ]
+    stated = {name: chip.limits.get(f"core.{name}") for name in ("input_axons", "output_axons")}
+    axons = " and ".join(f"{most.high:,.0f} {name.replace('_', ' ')}" for name, most in stated.items() if most)
+    uncounted = f"axons: the limits of a core ({axons}) are not in the core count; a placement may need more cores"
     return (
         "placement: hops between tiles, queues, the balance of cores; the busiest core is a range instead",
         "compartments: a neuron counts as one, also where its model needs several",
+        *((uncounted,) if axons else ()),
         *((links,) if chips > 1 else ()),
         *(unlearned if counts.learning_updates else ()),
     )

@@ -18,7 +18,14 @@ from neuromorph.costs import Cost, estimate_counts
 from neuromorph.digits_backprop import BACKPROP, train_backprop
 from neuromorph.discretise import discretise
 from neuromorph.doctor import installed_versions
-from neuromorph.errors import BackendUnavailable, InputError, SimulatorError, UnsupportedError
+from neuromorph.errors import (
+    BackendUnavailable,
+    InputError,
+    SimulatorError,
+    UnsupportedError,
+    is_count,
+    raise_faults,
+)
 from neuromorph.networks.digits_reward import DigitsReward
 from neuromorph.networks.digits_unsupervised import DigitsUnsupervised
 from neuromorph.networks.learner import IMAGE, OUTPUT, PLASTIC, Learner, Readout, Responses, respond
@@ -38,7 +45,7 @@ CURVE_TEST_SAMPLES = 120
 LEARNING_CHECK_SAMPLES = 12  # training samples learned on every backend, spikes and weights compared
 RASTER_SAMPLES = 6
 MEMBRANES = 4
-FLOAT_BYTE = 8
+VALUE_BYTE = 4  # of one value that learning holds, as backprop holds it too
 
 Progress = Callable[[str, float], None]
 
@@ -55,7 +62,6 @@ class Taught:
     readout: Readout
     samples: int
     counts: Counts  # of the whole lesson
-    wall_second: float
     curve: list[tuple[int, float]] = field(default_factory=list)
 
 
@@ -65,7 +71,7 @@ class _Work:
 
     counts: Counts
     samples: int
-    wall_second: float
+    wall_second: float | None  # None: not timed as a whole
 
     def cost(self, chip: str, dt: float) -> Cost:
         """Of one sample."""
@@ -94,12 +100,10 @@ def score_digits(
     backends that are not declared. ``progress(what, share)`` is called with the share done, 0..1.
     """
     began = time.perf_counter()
-    declared = registry.backend_names()
-    wanted = tuple(backends) if backends is not None else tuple(declared)
-    unknown = [name for name in wanted if name not in declared]
-    if unknown:
-        raise InputError(f"there is no backend {', '.join(unknown)}; known: {', '.join(declared)}")
+    wanted = tuple(dict.fromkeys(registry.backend_names() if backends is None else backends))
+    registry.require_declared(wanted)
     chosen = tuple(seeds) if seeds is not None else (QUICK_SEEDS if quick else DEFAULT_SEEDS)
+    raise_faults(InputError, _argument_faults(wanted, chosen, samples))
     job = _Job(wanted, chosen, samples, quick, progress)
     rows, evidence = job.run()
     fingerprints = job.fingerprints | {f"chip {name}": load_chip(name).fingerprint for name in CHIPS}
@@ -117,6 +121,17 @@ def score_digits(
         seconds=time.perf_counter() - began,
         quick=quick,
     )
+
+
+def _argument_faults(backends: tuple[str, ...], seeds: tuple[int, ...], samples: int | None) -> list[str]:
+    found = []
+    if not backends:
+        found.append("backends must name at least one backend, got none")
+    if not seeds or not all(is_count(seed) for seed in seeds) or len(set(seeds)) != len(seeds):
+        found.append(f"seeds must be different whole numbers >= 0, at least one, got {seeds!r}")
+    if samples is not None and not is_count(samples, least=1):
+        found.append(f"samples must be None or a whole number >= 1, got {samples!r}")
+    return found
 
 
 def _encoding_sentence(data: Dataset) -> str:
@@ -183,15 +198,13 @@ class _Job:
         start = discretise(learner.network(data, seed=seed), seed=seed)
         spikes = learner.encode(data.training_images)
         counts: Counts | None = None
-        wall, curve = 0.0, []
+        curve: list[tuple[int, float]] = []
         watch = set(CURVE_SAMPLES) if seed == self.seeds[0] and not self.quick else set()
         self.advance(f"{learner.name}, seed {seed}: learning", 0.0)
         with registry.get("reference").open(start, seed=seed) as session:
             lesson = learner.lesson(session, data, seed=seed, samples=samples)
             for number, index in enumerate(learner.order(data, seed=seed, samples=samples), start=1):
-                before = time.perf_counter()
                 recordings = lesson.teach(spikes[index], int(data.training_labels[index]))
-                wall += time.perf_counter() - before
                 seen = _total([recording.counts for recording in recordings])
                 counts = seen if counts is None else counts + seen
                 if number in watch and number < samples:
@@ -204,7 +217,7 @@ class _Job:
         self.fingerprints[f"{learner.name}, seed {seed}, before learning"] = start.fingerprint
         self.fingerprints[f"{learner.name}, seed {seed}, learned"] = frozen.fingerprint
         self.advance(f"{learner.name}, seed {seed}: classifying", 1.0)
-        return Taught(learner, seed, data, start, frozen, readout, samples, counts, wall, curve)
+        return Taught(learner, seed, data, start, frozen, readout, samples, counts, curve)
 
     def freeze(
         self, learner: Learner, data: Dataset, start: Program, session: Session, *, labelled: int
@@ -277,21 +290,19 @@ class _Job:
         ]
         samples = sum(len(seen.responses.recordings) for seen in observed)
         wall = sum(seen.responses.wall_second for seen in observed)
+        learning_wall = sum(recording.wall_second for seen in observed for recording in seen.lesson)
         counts = _total([recording.counts for seen in observed for recording in seen.responses.recordings])
-        lesson = _Work(
-            _total([one.counts for one in taught]),
-            sum(one.samples for one in taught),
-            sum(one.wall_second for one in taught),
-        )
-        beginning = _Work(
+        lesson = _Work(_total([one.counts for one in taught]), sum(one.samples for one in taught), None)
+        beginning = _Work(  # what every backend learned, and was timed at
             _total([recording.counts for seen in observed for recording in seen.lesson]),
             LEARNING_CHECK_SAMPLES * len(observed),
-            sum(recording.wall_second for seen in observed for recording in seen.lesson),
+            learning_wall,
         )
-        here = lesson if backend == "reference" else beginning  # what this backend was timed at
         tested, dt = _Work(counts, samples, wall), taught[0].frozen.dt
         costs = {chip: tested.cost(chip, dt) for chip in CHIPS}
-        learning = {chip: (here if load_chip(chip).kind == "conventional" else lesson).cost(chip, dt) for chip in CHIPS}
+        learning = {
+            chip: (beginning if load_chip(chip).kind == "conventional" else lesson).cost(chip, dt) for chip in CHIPS
+        }
         return Row(
             learner=learner.name,
             backend=backend,
@@ -300,7 +311,7 @@ class _Job:
             accuracy_by_seed=tuple(accuracies),
             samples=taught[0].samples,
             seconds_per_sample=wall / samples,
-            learning_seconds_per_sample=here.wall_second / here.samples,
+            learning_seconds_per_sample=learning_wall / beginning.samples,
             steps_per_second=counts.steps / wall,
             synaptic_operations=counts.synaptic_events / samples,
             energy_joule={chip: as_range(cost.energy_joule) for chip, cost in costs.items()},
@@ -316,8 +327,8 @@ class _Job:
         data, learner = one.data, one.learner
         test = self.test(data)
         predicted = one.readout.predict(responses)
-        accuracy = float(np.mean(predicted == data.test_labels[test]))
-        curve = [*one.curve, (one.samples, accuracy)]
+        part = test[:CURVE_TEST_SAMPLES]  # the samples of the whole curve
+        curve = [*one.curve, (one.samples, float(np.mean(predicted[part] == data.test_labels[part])))]
         shown = learner.encode(data.test_images[:RASTER_SAMPLES])
         probed = one.frozen.with_probes(
             [*one.frozen.with_all_spikes().probes, ProbeProgram(target=OUTPUT, variable="v", every=1)]
@@ -333,7 +344,7 @@ class _Job:
             seed=one.seed,
             curve_samples=np.array([samples for samples, _ in curve]),
             curve_accuracy=np.array([value for _, value in curve]),
-            curve_test_samples=CURVE_TEST_SAMPLES,
+            curve_test_samples=len(part),
             confusion=confusion_matrix(data.test_labels[test], predicted, data.classes),
             image_shape=data.image_shape,
             weights_before=plastic.matrix(plastic.weight),
@@ -366,7 +377,7 @@ def _learning_memory(program: Program) -> int:
             values += projection.synapses if projection.rule.dt is not None else 0
             for trace in projection.rule.traces:
                 values += projection.pre_size if trace.startswith("x") else projection.post_size
-    return values * FLOAT_BYTE
+    return values * VALUE_BYTE
 
 
 def _concatenated(trains: Sequence[SpikeTrain]) -> SpikeTrain:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from neuromorph.errors import CompileError, raise_faults
+from neuromorph.errors import CompileError, is_number, raise_faults
 from neuromorph.inputs import Input
 from neuromorph.network import Network, Population, Probe, Projection
 from neuromorph.neurons import LIF, Neuron, Parameter
@@ -25,6 +25,8 @@ from neuromorph.program import (
 )
 from neuromorph.recording import FloatArray, IntArray
 
+LARGEST_STEP_ERROR = 1e-3  # steps; however long a time is, half a step is not a whole one
+MOST_STEPS = 2**31 - 1  # what every simulator can count
 WHOLE_STEP_TOLERANCE = 1e-6  # relative; covers the rounding of decimal seconds in binary, far below any real mistake
 
 
@@ -38,6 +40,7 @@ def discretise(
     whole number of steps, every weight outside its rule's bounds and every time constant too short for Euler steps.
     """
     raise_faults(CompileError, _argument_faults(dt, integration, seed))
+    dt = float(dt)
     faults: list[str] = []
     compiler = _Compiler(dt, integration, faults)
     populations = [compiler.population(p) for p in network.populations if isinstance(p, Population)]
@@ -50,7 +53,7 @@ def discretise(
     raise_faults(CompileError, faults)
     return Program(
         name=network.name,
-        dt=float(dt),
+        dt=dt,
         seed=int(seed),
         integration=integration,
         inputs=[p for p in network.populations if isinstance(p, Input)],
@@ -63,7 +66,7 @@ def discretise(
 
 def _argument_faults(dt: object, integration: object, seed: object) -> list[str]:
     faults = []
-    if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not 0 < dt < math.inf:
+    if not (is_number(dt) and float(dt) > 0):  # type: ignore[arg-type]
         faults.append(f"dt must be > 0 s and finite, got {dt!r}")
     if integration not in ("exponential", "euler"):
         faults.append(f"integration must be 'exponential' or 'euler', got {integration!r}")
@@ -177,17 +180,21 @@ class _Compiler:
                 self.faults.append(
                     f"{where} = {tau!r} s is shorter than {what} = {elapsed!r} s, which Euler steps cannot hold"
                 )
-            return 1.0 - elapsed / tau
+            return float(1.0 - elapsed / tau)
         return 1.0 - (1.0 - math.exp(-elapsed / tau))
 
     def steps(self, seconds: Parameter | npt.NDArray[np.float64], where: str, *, least: int = 0) -> IntArray:
         """Seconds as whole steps, at least ``least``; what is not becomes a fault that names the nearest."""
         exact = np.asarray(seconds, dtype=np.float64) / self.dt
         whole = np.rint(exact)
-        wrong = np.abs(exact - whole) > WHOLE_STEP_TOLERANCE * np.maximum(exact, 1.0)
-        wrong |= whole < least
+        allowed = np.minimum(WHOLE_STEP_TOLERANCE * np.maximum(exact, 1.0), LARGEST_STEP_ERROR)
+        wrong = ~(np.abs(exact - whole) <= allowed)
+        wrong |= (whole < least) | (whole > MOST_STEPS)
         if np.any(wrong):
             first = float(np.atleast_1d(np.asarray(seconds))[np.atleast_1d(wrong)][0])
+            if first / self.dt > MOST_STEPS:
+                self.faults.append(f"{where} must be at most {MOST_STEPS} steps of dt = {self.dt!r} s, got {first!r} s")
+                return np.full(np.shape(whole), max(least, 1), dtype=np.int64)
             below = math.floor(first / self.dt)
             nearest = " or ".join(f"{steps * self.dt:.12g}" for steps in (below, below + 1) if steps >= least)
             self.faults.append(

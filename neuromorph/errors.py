@@ -6,9 +6,11 @@ collected and raised together, so that a user mends a description once.
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Integral, Real
 
 
 class NeuromorphError(Exception):
@@ -71,6 +73,26 @@ class SimulatorError(NeuromorphError):
 
 class SimulatorStalled(SimulatorError):
     """A simulator completed no step within its deadline; the message says where it was."""
+
+
+def is_number(value: object, *, finite: bool = True) -> bool:
+    """Whether a field holds one real number, NumPy's included and truth values not; NaN never is one.
+
+    >>> is_number(1), is_number(True), is_number("1"), is_number(float("inf")), is_number(float("inf"), finite=False)
+    (True, False, False, False, True)
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return math.isfinite(value) if finite else not math.isnan(value)
+
+
+def is_count(value: object, least: int = 0) -> bool:
+    """Whether a field holds a whole number, NumPy's included, of at least ``least``.
+
+    >>> is_count(3), is_count(3.0), is_count(-1), is_count(True)
+    (True, False, False, False)
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 @contextmanager

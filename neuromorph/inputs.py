@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuromorph.errors import DescriptionError, raise_faults
+from neuromorph.errors import DescriptionError, is_count, raise_faults
 
 
 def name_faults(kind: str, name: object) -> list[str]:
@@ -18,7 +18,7 @@ def name_faults(kind: str, name: object) -> list[str]:
 
 def size_faults(kind: str, name: object, size: object) -> list[str]:
     """What is wrong with a number of neurons."""
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+    if not is_count(size, least=1):
         return [f"{kind} {name!r}: size must be a whole number >= 1, got {size!r}"]
     return []
 
@@ -36,6 +36,7 @@ class Input:
 
     def __post_init__(self) -> None:
         raise_faults(DescriptionError, name_faults("Input", self.name) + size_faults("Input", self.name, self.size))
+        object.__setattr__(self, "size", int(self.size))
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,4 @@ class Modulator:
         raise_faults(
             DescriptionError, name_faults("Modulator", self.name) + size_faults("Modulator", self.name, self.size)
         )
+        object.__setattr__(self, "size", int(self.size))

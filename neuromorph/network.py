@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph.connectors import Connector, as_connector
-from neuromorph.errors import DescriptionError, raise_faults
+from neuromorph.errors import DescriptionError, is_number, raise_faults
 from neuromorph.inputs import Input, Modulator, name_faults, size_faults
 from neuromorph.neurons import Neuron
 from neuromorph.plasticity import LearningRule
@@ -35,6 +35,7 @@ class Population:
         elif not faults:
             faults += [f"Population {self.name!r}: {fault}" for fault in self.neuron.size_faults(self.size)]
         raise_faults(DescriptionError, faults)
+        object.__setattr__(self, "size", int(self.size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ class Projection:
     name: str = ""  # empty: "pre->post"
 
     def __post_init__(self) -> None:
+        ends = name_faults("Projection: presynaptic population's", self.pre)
+        raise_faults(DescriptionError, ends + name_faults("Projection: postsynaptic population's", self.post))
         if not self.name:
             object.__setattr__(self, "name", f"{self.pre}->{self.post}")
         faults = name_faults("Projection", self.name)
@@ -104,13 +107,13 @@ class Probe:
     every: float | None = None  # s, a whole number of time steps
 
     def __post_init__(self) -> None:
-        faults = []
+        faults = name_faults("Probe: target's", self.target)
         known = NEURON_VARIABLES + SYNAPSE_VARIABLES
         if self.variable not in known:
             faults.append(
                 f"Probe of {self.target!r}: variable must be one of {', '.join(known)}, got {self.variable!r}"
             )
-        if self.every is not None and not (isinstance(self.every, (int, float)) and 0 < self.every < float("inf")):
+        if self.every is not None and not (is_number(self.every) and self.every > 0):
             faults.append(f"Probe of {self.target!r}: every must be > 0 s, got {self.every!r}")
         if self.every is not None and self.variable == "spikes":
             faults.append(f"Probe of {self.target!r}: spikes are recorded in every step; leave out every")
@@ -145,12 +148,18 @@ class Network:
             ("modulators", (Modulator,)),
             ("probes", (Probe,)),
         ):
-            values = tuple(getattr(self, item))
-            object.__setattr__(self, item, values)
             wanted = " or ".join(kind.__name__ for kind in kinds)
+            try:
+                values = tuple(getattr(self, item))
+            except TypeError:
+                faults.append(f"Network.{item} must be a list of {wanted} objects, got {getattr(self, item)!r}")
+                continue
+            object.__setattr__(self, item, values)
             faults += [
                 f"Network.{item} must hold {wanted} objects, got {v!r}" for v in values if not isinstance(v, kinds)
             ]
+        if not isinstance(self.name, str) or not self.name.isprintable():
+            faults.append(f"Network.name must be printable text, got {self.name!r}")
         raise_faults(DescriptionError, faults)
         object.__setattr__(self, "_sizes", {population.name: population.size for population in self.populations})
         raise_faults(DescriptionError, self._faults())

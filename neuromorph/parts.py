@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph.plasticity.language import SumOfProducts
+from neuromorph.plasticity.rule import TRACES
 from neuromorph.recording import FloatArray, IntArray
 
 
@@ -38,6 +39,24 @@ class PopulationProgram:
             dtype = np.int64 if name == "refractory" else np.float64
             object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
 
+    def faults(self) -> list[str]:
+        """What is wrong with the parameters, as sentences; empty where all is well."""
+        ranges = {
+            "decay_u": ("0 to 1", (self.decay_u >= 0) & (self.decay_u <= 1)),
+            "decay_v": ("0 to 1", (self.decay_v >= 0) & (self.decay_v <= 1)),
+            "threshold": ("> 0 and finite", (self.threshold > 0) & (self.threshold < np.inf)),
+            "bias": ("finite", np.isfinite(self.bias)),
+            "refractory": (">= 0 steps", self.refractory >= 0),
+        }
+        found = []
+        for name, (allowed, fits) in ranges.items():
+            values = getattr(self, name)
+            if values.shape != (self.size,):
+                found.append(f"{name} must have shape ({self.size},), got {values.shape}")
+            elif not np.all(fits):
+                found.append(f"{name} must be {allowed}, got {values[~fits][0].item()!r}")
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class TraceProgram:
@@ -61,8 +80,28 @@ class RuleProgram:
     modulators: Mapping[str, float]  # name to weight in r
 
     def __post_init__(self) -> None:
-        for name in ("traces", "modulators"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        for name in ("traces", "modulators"):  # in order of name: r is summed in it, also after saving and loading
+            object.__setattr__(self, name, MappingProxyType(dict(sorted(getattr(self, name).items()))))
+
+    def faults(self) -> list[str]:
+        """What is wrong with the rule, as sentences; empty where all is well."""
+        found = []
+        if self.epoch < 1:
+            found.append(f"epoch must be at least one step, got {self.epoch!r}")
+        if not self.w_min <= self.w_max:
+            found.append(f"w_min must not exceed w_max, got {self.w_min!r} and {self.w_max!r}")
+        lacking = sorted((self.variables & set(TRACES)) - set(self.traces))
+        if lacking:
+            found.append(f"{', '.join(lacking)} is read but has no trace")
+        unknown = sorted(set(self.traces) - set(TRACES))
+        if unknown:
+            found.append(f"there is no trace {', '.join(unknown)}; known: {', '.join(TRACES)}")
+        for name, trace in self.traces.items():
+            if not (0 <= trace.decay <= 1 and np.isfinite(trace.impulse)):
+                found.append(f"trace {name} must have a decay of 0 to 1 and a finite impulse, got {trace!r}")
+        if "r" in self.variables and not self.modulators:
+            found.append("r is read but no modulator is named")
+        return found
 
     @property
     def targets(self) -> dict[str, SumOfProducts]:
@@ -101,7 +140,11 @@ class ProjectionProgram:
             object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
 
     def faults(self) -> list[str]:
-        """What is wrong with the synapses, as sentences; empty where all is well."""
+        """What is wrong with the synapses and the rule, as sentences; empty where all is well."""
+        found = [] if self.rule is None else [f"rule {self.rule.name!r}: {fault}" for fault in self.rule.faults()]
+        return found + self._synapse_faults()
+
+    def _synapse_faults(self) -> list[str]:
         lengths = {array.size for array in (self.post_index, self.pre_index, self.weight, self.delay)}
         if len(lengths) != 1:
             return [f"its synapse arrays differ in length: {sorted(lengths)}"]

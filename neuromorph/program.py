@@ -12,12 +12,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from neuromorph.errors import CompileError, InputError, raise_faults
+from neuromorph.errors import CompileError, FaultList, InputError, raise_faults
 from neuromorph.inputs import Input, Modulator
 from neuromorph.parts import PopulationProgram, ProbeProgram, ProjectionProgram, RuleProgram, TraceProgram
 from neuromorph.plasticity.language import SumOfProducts, parse
@@ -39,6 +39,17 @@ __all__ = [
 FORMAT = "neuromorph program 1"
 
 Integration = Literal["exponential", "euler"]
+
+# What each field of a program that states a convention may say, in this version.
+CONVENTIONS: Mapping[str, tuple[str, ...]] = {
+    "integration": get_args(Integration),
+    "arithmetic": ("float",),
+    "delay_convention": ("arrival",),
+    "threshold_comparison": (">",),
+    "reset": ("zero",),
+    "plasticity_timing": ("sent",),
+    "rounding": ("none",),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,13 +88,20 @@ class Program:
         sizes = self.sizes
         modulators = {modulator.name: modulator.size for modulator in self.modulators}
         found: list[str] = []
+        for item in dataclasses.fields(self):
+            allowed = CONVENTIONS.get(item.name)
+            if allowed is not None and getattr(self, item.name) not in allowed:
+                found.append(f"{item.name} must be {' or '.join(map(repr, allowed))}, got {getattr(self, item.name)!r}")
+        if not (isinstance(self.dt, float) and 0 < self.dt < float("inf")):
+            found.append(f"dt must be a float > 0 s, got {self.dt!r}")
+        names = [item.name for item in (*self.inputs, *self.populations, *self.projections)]  # type: ignore[attr-defined]
+        found += [
+            f"the name {name!r} is used {names.count(name)} times"
+            for name in sorted(set(names))
+            if names.count(name) > 1
+        ]
         for population in self.populations:
-            arrays = ("decay_u", "decay_v", "threshold", "bias", "refractory")
-            found += [
-                f"population {population.name!r}: {name} must have shape ({population.size},), got {shape}"
-                for name in arrays
-                if (shape := getattr(population, name).shape) != (population.size,)
-            ]
+            found += [f"population {population.name!r}: {fault}" for fault in population.faults()]
         for projection in self.projections:
             where = f"projection {projection.name!r}"
             found += [f"{where}: {fault}" for fault in projection.faults()]
@@ -95,12 +113,25 @@ class Program:
                     found.append(
                         f"{where}: there is no modulator {name!r} of size 1 or {projection.post_size}; known: {known}"
                     )
-        targets = {*sizes, *(projection.name for projection in self.projections)}
-        found += [
-            f"probe of {probe.target!r}: there is no population or projection {probe.target!r}; known: {', '.join(sorted(targets))}"
-            for probe in self.probes
-            if probe.target not in targets
+        return found + [
+            f"probe of {probe.target!r}: {fault}" for probe in self.probes for fault in self._probe_faults(probe)
         ]
+
+    def _probe_faults(self, probe: ProbeProgram) -> list[str]:
+        projections = {projection.name: projection for projection in self.projections}
+        if probe.target in projections:
+            rule = projections[probe.target].rule
+            known = ["weight", "tag"] if rule is not None and rule.dt is not None else ["weight"]
+        elif probe.target in self.sizes:
+            known = ["spikes"] if probe.target in {item.name for item in self.inputs} else ["spikes", "u", "v"]
+        else:
+            targets = ", ".join(sorted([*self.sizes, *projections]))
+            return [f"there is no population or projection {probe.target!r}; known: {targets}"]
+        found = []
+        if probe.variable not in known:
+            found.append(f"it has {', '.join(known)}, not {probe.variable!r}")
+        if probe.every < 1:
+            found.append(f"every must be at least one step, got {probe.every!r}")
         return found
 
     @cached_property
@@ -157,7 +188,10 @@ class Program:
             if projection.name not in weights:
                 changed.append(projection)
                 continue
-            values = np.asarray(weights[projection.name], dtype=np.float64)
+            try:
+                values = np.asarray(weights[projection.name], dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise InputError(f"weights of {projection.name!r} must be numbers: {error}") from None
             if values.shape == (projection.post_size, projection.pre_size):
                 values = values[projection.post_index, projection.pre_index]
             if values.shape != projection.weight.shape:
@@ -180,9 +214,13 @@ class Program:
             ],
         )
         target = self.population(population)
-        filled: dict[str, Any] = {
-            name: np.broadcast_to(np.asarray(v, float), (target.size,)) for name, v in arrays.items()
-        }
+        try:
+            filled: dict[str, Any] = {
+                name: np.broadcast_to(np.asarray(values, dtype=np.float64), (target.size,))
+                for name, values in arrays.items()
+            }
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{' and '.join(arrays)} must be one number or shape ({target.size},): {error}") from None
         new = dataclasses.replace(target, **filled)
         return dataclasses.replace(self, populations=tuple(new if p is target else p for p in self.populations))
 
@@ -204,9 +242,11 @@ class Program:
         header, arrays = read_archive(path, FORMAT)
         try:
             program = from_plain(header["program"], lambda reference: arrays[reference])
-        except (KeyError, TypeError, ValueError) as error:
+        except FaultList as error:
+            raise InputError(f"{os.fspath(path)!r} is not a sound program: {error}") from None
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{os.fspath(path)!r} is not a whole program: {error!r}") from None
-        if program.fingerprint != header["fingerprint"]:
+        if program.fingerprint != header.get("fingerprint"):
             raise InputError(f"{os.fspath(path)!r} was changed after it was saved: its fingerprint does not match")
         return program
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph.errors import InputError
+from neuromorph.whole_file import whole_file
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -239,7 +238,7 @@ class Recording:
             "steps": self.steps,
             "wall_second": self.wall_second,
             "counts": asdict(self.counts),
-            "spikes": {name: list(train.shape) for name, train in self.spikes.items()},
+            "spikes": [[name, *train.shape] for name, train in self.spikes.items()],
             "states": [list(key) for key in self.states],
         }
         arrays: dict[str, npt.NDArray[Any]] = {}
@@ -261,8 +260,8 @@ class Recording:
             spikes_crossing_cores=raw["spikes_crossing_cores"],
         )
         spikes = {
-            name: SpikeTrain(arrays[f"spikes{index}.steps"], arrays[f"spikes{index}.ids"], (shape[0], shape[1]))
-            for index, (name, shape) in enumerate(header["spikes"].items())
+            name: SpikeTrain(arrays[f"spikes{index}.steps"], arrays[f"spikes{index}.ids"], (steps, size))
+            for index, (name, steps, size) in enumerate(header["spikes"])
         }
         keys = [(key[0], key[1]) for key in header["states"]]
         return cls(
@@ -284,16 +283,9 @@ def write_archive(
     path: str | os.PathLike[str], header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]
 ) -> None:
     """Write a JSON header and arrays as one npz file, atomically."""
-    target = Path(path)
     blob = np.frombuffer(json.dumps(header, sort_keys=True).encode(), dtype=np.uint8)
-    handle, temporary = tempfile.mkstemp(dir=target.parent or None, prefix=target.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, header=blob, **arrays)  # type: ignore[arg-type]  # names are ours
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path, binary=True) as stream:
+        np.savez_compressed(stream, header=blob, **arrays)  # type: ignore[arg-type]  # names are ours
 
 
 def read_archive(
@@ -308,6 +300,7 @@ def read_archive(
         raise InputError(f"there is no file {os.fspath(path)!r}") from None
     except (KeyError, OSError, UnicodeDecodeError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{os.fspath(path)!r} is not a {expected_format!r} file: {error}") from None
-    if header.get("format") != expected_format:
+    if not isinstance(header, dict) or header.get("format") != expected_format:
+        header = header if isinstance(header, dict) else {}
         raise InputError(f"{os.fspath(path)!r} holds {header.get('format')!r}, not {expected_format!r}")
     return header, arrays

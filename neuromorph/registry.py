@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -14,9 +14,12 @@ from neuromorph.errors import BackendUnavailable, InputError
 
 GROUP = "neuromorph.backends"
 
-# Our extras, by backend: what to install stands beside the name.
-EXTRAS: Mapping[str, str] = {"nengo": "nengo", "nengo-loihi": "loihi", "lava": "lava", "backprop": "digits"}
-
+# What to install stands beside the name: the packages of each simulator, in a checkout `uv sync`.
+PACKAGES: Mapping[str, str] = {
+    "nengo": "'nengo>=4.1'",
+    "nengo-loihi": "'nengo>=4.1' 'nengo-loihi>=1.1'",
+    "lava": "lava-nc==0.10.0 greenlet",
+}
 
 # Lava's metadata refuses Python after 3.10 and NumPy after 1; it runs on both. uv is told so by our lock.
 LAVA_WITH_PIP = "pip install --ignore-requires-python --no-deps lava-nc==0.10.0 && pip install asteval greenlet networkx scikit-learn"
@@ -34,6 +37,13 @@ def backend_names() -> list[str]:
     return list(_entries())
 
 
+def require_declared(names: Sequence[str]) -> None:
+    """Raise :class:`InputError` that lists the names which no backend has."""
+    unknown = [name for name in names if name not in _entries()]
+    if unknown:
+        raise InputError(f"there is no backend {', '.join(map(repr, unknown))}; known: {', '.join(backend_names())}")
+
+
 def load(name: str) -> type[Backend]:
     """The class behind a name; its simulator is imported now.
 
@@ -44,19 +54,25 @@ def load(name: str) -> type[Backend]:
         raise BackendUnavailable(f"there is no backend {name!r}; known: {', '.join(backend_names())}")
     try:
         loaded: type[Backend] = entry.load()
-    except ImportError as error:
-        raise BackendUnavailable(f"backend {name!r} cannot start: {error}. Remedy: {remedy(name)}") from error
+    except Exception as error:  # a simulator that is missing, or that breaks on what else is installed here
+        what = str(error) if isinstance(error, ImportError) else f"importing it raised {type(error).__name__}: {error}"
+        raise BackendUnavailable(f"backend {name!r} cannot start: {what}. Remedy: {remedy(name)}") from error
+    if not (isinstance(loaded, type) and issubclass(loaded, Backend)):
+        raise BackendUnavailable(f"backend {name!r} is no class derived from Backend: {loaded!r}")
     return loaded
 
 
 def remedy(name: str) -> str:
     """What to do so that a backend of this name can be imported."""
-    extra = EXTRAS.get(name)
-    if extra is None:
-        return f"reinstall the package that provides the backend {name!r}"
     if name == "lava" and sys.version_info >= (3, 11):
-        return LAVA_WITH_PIP
-    return f"pip install 'neuromorph[{extra}]'"
+        return f"uv sync in a checkout of neuromorph, else {LAVA_WITH_PIP}"
+    if name in PACKAGES:
+        return f"uv sync in a checkout of neuromorph, else pip install {PACKAGES[name]}"
+    entry = _entries().get(name)
+    provider = (
+        entry.dist.name if isinstance(entry, EntryPoint) and entry.dist is not None else "the package that provides it"
+    )
+    return f"reinstall {provider} with the simulator that it needs"
 
 
 def get(name: str | Backend, **options: Any) -> Backend:
@@ -88,4 +104,6 @@ def availability(name: str) -> Availability:
         return load(name)().availability()
     except BackendUnavailable as error:
         reason = str(error).partition(". Remedy:")[0]
-        return Availability(available=False, reason=reason, remedy=remedy(name))
+    except Exception as error:  # a stranger's backend
+        reason = f"asking it raised {type(error).__name__}: {error}"
+    return Availability(available=False, reason=reason, remedy=remedy(name))

@@ -49,6 +49,7 @@ class Evidence:
     curve_samples: IntArray  # training samples seen
     curve_accuracy: FloatArray  # held-out accuracy at that point, on `curve_test_samples` samples
     curve_test_samples: int
+    curve_on: str = "held-out samples"  # what accuracy of the curve is measured on
     confusion: IntArray  # (classes, classes): true class, predicted class
     image_shape: tuple[int, int]
     weights_before: FloatArray  # (neurons, pixels), of the plastic or first layer

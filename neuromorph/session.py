@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -13,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph.counts import count
-from neuromorph.errors import InputError, SimulatorError, raise_faults
+from neuromorph.errors import InputError, SimulatorError, raise_faults, simulator_errors
 from neuromorph.plastic_state import PRE_TRACES
-from neuromorph.program import Program, ProjectionProgram
+from neuromorph.program import ProbeProgram, Program, ProjectionProgram
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording, SpikeTrain
 from neuromorph.watchdog import Watchdog
+
+STATE_VALUES = 4_000_000  # probed values of u and v that are held at once, due or not
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +58,7 @@ class Session(ABC):
         self.program, self.backend, self.seed, self.stall_second = program, backend, seed, stall_second
         self.steps_run = 0
         self._closed = False
+        self._in_use = threading.RLock()
         self._failed = ""
         epochs = [p.rule.epoch for p in program.projections if p.rule is not None]
         self._earlier: dict[str, SpikeTrain] = {}
@@ -124,7 +128,8 @@ class Session(ABC):
         and SciPy CSR arrays of that shape otherwise.
         """
         owner, variable, projection = self._address(name)
-        values = np.array(self._read(owner, variable), dtype=np.float64)
+        with self._alone():
+            values = np.array(self._read(owner, variable), dtype=np.float64)
         if projection is None:
             return values
         if projection.is_full:
@@ -149,13 +154,25 @@ class Session(ABC):
                 f"{name} must lie in the rule's bounds {rule.w_min!r}..{rule.w_max!r},"
                 f" got {float(values.min())!r}..{float(values.max())!r}: clip first"
             )
-        self._write(owner, variable, values)
+        with self._alone():
+            self._write(owner, variable, values)
 
     def reset(self) -> None:
         """Forget u, v, refractory counts, spikes under way, traces and tags; keep weights, thresholds, bias and time."""
         self._check_open()
-        self._forget_spikes()
-        self._reset()
+        with self._alone():
+            self._forget_spikes()
+            self._reset()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Refuse a second thread, which would mix its steps with those of the first."""
+        if not self._in_use.acquire(blocking=False):
+            raise SimulatorError(f"this {self.backend} session is in use in another thread: open one session a thread")
+        try:
+            yield
+        finally:
+            self._in_use.release()
 
     def run(
         self, steps: int, *, inputs: Mapping[str, Any] | None = None, modulators: Mapping[str, Any] | None = None
@@ -167,6 +184,12 @@ class Session(ABC):
         everything that does not fit, :class:`SimulatorError` where the simulator fails, :class:`SimulatorStalled` where it
         hangs.
         """
+        with self._alone():
+            return self._run_alone(steps, inputs, modulators)
+
+    def _run_alone(
+        self, steps: int, inputs: Mapping[str, Any] | None, modulators: Mapping[str, Any] | None
+    ) -> Recording:
         self._check_open()
         fed, factors = self._checked(steps, {} if inputs is None else inputs, {} if modulators is None else modulators)
         first, taken = self.steps_run, _Taken()
@@ -178,7 +201,8 @@ class Session(ABC):
                 dog = Watchdog(stall_second=self.stall_second, what=f"{self.backend} run of {self.program.name!r}")
                 dog.guard(lambda: self._simulate(steps, fed, factors, taken, dog.beat))
         except BaseException as error:
-            self._failed = f"{type(error).__name__}: {error}"
+            cause = error.__cause__ or error
+            self._failed = f"{type(cause).__name__}: {cause}".partition("\n")[0]
             with suppress(SimulatorError):  # what failed first is what the caller hears of
                 self.close()
             raise
@@ -192,18 +216,48 @@ class Session(ABC):
         taken: _Taken,
         beat: Callable[[], None],
     ) -> None:
-        """The run, in pieces between samples of synapse variables."""
+        """The run, in pieces between samples of synapse variables; of each piece only what is due is kept."""
         first = self.steps_run
         for start, stop in self._pieces(steps):
             inputs = {name: values[start:stop] for name, values in fed.items()}
             modulators = {name: values[start:stop] for name, values in factors.items()}
-            taken.pieces.append(self._advance(stop - start, inputs, modulators, beat))
+            with simulator_errors(f"backend {self.backend!r} failed while it ran {self.program.name!r}"):
+                advance = self._advance(stop - start, inputs, modulators, beat)
+                self._check_advance(advance, stop - start)
+            states = {
+                (probe.target, probe.variable): advance.states[probe.target, probe.variable][
+                    self._due(probe, start, stop)
+                ]
+                for probe in self.program.probes
+                if probe.variable in ("u", "v")
+            }
+            taken.pieces.append(Advance(spikes=advance.spikes, states=states))
             self.steps_run = first + stop
             for probe in self.program.probes:
                 if probe.variable in ("weight", "tag") and self.steps_run % probe.every == 0 and stop > start:
                     key = (probe.target, probe.variable)
                     taken.samples.setdefault(key, []).append(np.array(self._read(*key), dtype=np.float64))
                     taken.sample_steps.setdefault(key, []).append(stop - 1)
+
+    def _due(self, probe: ProbeProgram, start: int, stop: int, *, first: int | None = None) -> IntArray:
+        """Rows of a piece after which a probed state is recorded; ``first``: steps run before the piece's own run."""
+        before = self.steps_run if first is None else first + start
+        due: IntArray = np.flatnonzero((before + 1 + np.arange(stop - start)) % probe.every == 0)
+        return due
+
+    def _check_advance(self, advance: Advance, steps: int) -> None:
+        """Raise :class:`SimulatorError` where a simulator hands back what does not fit the program."""
+        for population in self.program.populations:
+            train = advance.spikes.get(population.name)
+            if train is None or train.shape != (steps, population.size):
+                got = "nothing" if train is None else f"shape {train.shape}"
+                raise SimulatorError(
+                    f"backend {self.backend!r} gave {got} as the spikes of {population.name!r}, not ({steps}, {population.size})"
+                )
+        for name, variable in self.state_probes:
+            rows = advance.states.get((name, variable))
+            if rows is None or rows.shape != (steps, self.program.sizes[name]):
+                raise SimulatorError(f"backend {self.backend!r} gave no whole {variable} of {name!r}")
 
     def _recording(
         self,
@@ -225,14 +279,10 @@ class Session(ABC):
         for probe in self.program.probes:
             key = (probe.target, probe.variable)
             if probe.variable in ("u", "v"):
-                rows = np.flatnonzero((first + 1 + np.arange(steps)) % probe.every == 0)
                 size = self.program.sizes[probe.target]
-                whole = (
-                    np.concatenate([piece.states[key] for piece in taken.pieces])
-                    if taken.pieces
-                    else np.zeros((0, size))
-                )
-                states[key], state_steps[key] = whole[rows], rows
+                parts = [piece.states[key] for piece in taken.pieces]
+                states[key] = np.concatenate(parts) if parts else np.zeros((0, size))
+                state_steps[key] = self._due(probe, 0, steps, first=first)
             elif probe.variable in ("weight", "tag"):
                 samples = taken.samples.get(key, [])
                 size = self.program.projection(probe.target).synapses
@@ -264,6 +314,10 @@ class Session(ABC):
         stops = {steps}
         for interval in every:
             stops.update(range(interval - self.steps_run % interval, steps, interval))
+        if self.state_probes:  # so that states which are not due do not pile up
+            values = sum(self.program.sizes[name] for name, _ in self.state_probes)
+            piece = max(1, STATE_VALUES // values)
+            stops.update(range(piece, steps, piece))
         start = 0
         for stop in sorted(stops):
             yield start, stop

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.errors import InputError
+from neuromorph.errors import FaultList, InputError
 from neuromorph.program import FORMAT, Program, from_plain, to_plain
 
 if sys.version_info >= (3, 11):
@@ -59,9 +59,11 @@ def loads(text: str) -> Program:
             projection |= dict(zip(_SYNAPSE_COLUMNS, columns, strict=True))
             projection["rule"] = _rule(projection.get("rule"))
         program = from_plain(plain, _restore)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except FaultList as error:
+        raise InputError(f"the text is no sound program: {error}") from None
+    except (tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"the text is no whole program: {error!r}") from None
     if fingerprint not in (None, program.fingerprint):
         raise InputError("the text was changed after it was written: delete its fingerprint line to accept the change")
@@ -108,7 +110,8 @@ def _key(name: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        if value.size > 1 and np.all(value == value[0]):
+        same_sign = np.signbit(value) == np.signbit(value[:1])  # 0.0 and -0.0 are equal and not the same
+        if value.size > 1 and np.all((value == value[0]) & same_sign):
             return f"{{ repeat = {value.size}, value = {_value(value[0].item())} }}"
         return "[" + ", ".join(_value(item) for item in value.tolist()) + "]"
     if isinstance(value, bool):

@@ -25,8 +25,8 @@ from neuromorph.program import PopulationProgram, Program, ProjectionProgram, Ru
 MODELS: Mapping[type, type] = {
     compat.LIF: models.RecordedLif,
     compat.LIFRefractory: models.RecordedRefractoryLif,
-    compat.Dense: compat.PyDenseModelFloat,
-    compat.Sparse: compat.PySparseModelFloat,
+    compat.Dense: models.OrderedDense,
+    compat.Sparse: models.OrderedSparse,
     compat.DelayDense: models.DelayedDense,
     compat.LearningDense: models.PlasticDense,
     compat.SourceRingBuffer: compat.PySendModelFloat,

@@ -6,6 +6,7 @@ each neuron, real coefficients, weight bounds, and synapses that do not exist. D
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import CodeType
 from typing import Any
 
@@ -131,15 +132,71 @@ class PostTracesModel(compat.PyLoihiProcessModel):  # type: ignore[misc]
 
 
 class Change:
-    """A compiled expression in the place of Lava's evaluator of rule strings."""
+    """Compiled expressions in the place of Lava's evaluator of rule strings; names and numbers in them are our own."""
 
-    def __init__(self, expression: str) -> None:
-        self.code: CodeType = compile(expression, "<learning rule>", "eval")
+    def __init__(self, terms: Sequence[tuple[str, str]]) -> None:
+        self.terms: list[tuple[str, CodeType]] = [
+            (dependency, compile(text, "<learning rule>", "eval")) for dependency, text in terms
+        ]
 
     def apply(self, init_accumulator: FloatArray, **values: Any) -> FloatArray:
         """The synapse variable after the change."""
-        changed: FloatArray = init_accumulator + eval(self.code, {"__builtins__": {}}, values)
+        changed = init_accumulator
+        for dependency, code in self.terms:
+            gate = values[dependency]
+            if np.any(gate):  # elsewhere nothing is added: 0 times an infinite weight would be no number
+                with np.errstate(invalid="ignore"):
+                    changed = changed + np.where(gate, eval(code, {"__builtins__": {}}, values), 0.0)
         return changed
+
+
+def total(columns: FloatArray) -> FloatArray:
+    """Sum of the rows of (spiking, post), one after the other: floats then add up as they do in the reference."""
+    columns = np.ascontiguousarray(columns)
+    if len(columns) == 0:
+        return np.zeros(columns.shape[1])
+    if columns.shape[1] == 1:  # NumPy would add a single column in pairs
+        return np.asarray(np.add.accumulate(columns, axis=0)[-1])
+    return np.asarray(np.add.reduce(columns, axis=0))
+
+
+@implements(proc=compat.Dense, protocol=compat.LoihiProtocol)
+@requires(compat.CPU)
+@tag("floating_pt")
+class OrderedDense(compat.PyDenseModelFloat):  # type: ignore[misc]
+    """Lava's Dense, which adds in pairs, with weights added in the order of their presynaptic neurons."""
+
+    implements_process = None
+    a_buff: Any
+
+    def run_spk(self) -> None:
+        """Send what was computed in the step before, then take in the spikes of this one."""
+        self.a_out.send(self.a_buff)
+        self.a_buff = total(self.weights.T[self.s_in.recv().astype(bool)])
+
+
+@implements(proc=compat.Sparse, protocol=compat.LoihiProtocol)
+@requires(compat.CPU)
+@tag("floating_pt")
+class OrderedSparse(compat.PySparseModelFloat):  # type: ignore[misc]
+    """Lava's Sparse, with weights added in the order of their presynaptic neurons, and only those of spiking ones."""
+
+    implements_process = None
+    a_buff: Any
+
+    def run_spk(self) -> None:
+        """Send what was computed in the step before, then take in the spikes of this one."""
+        self.a_out.send(self.a_buff)
+        spiking = np.flatnonzero(self.s_in.recv())
+        if "_order" not in self.__dict__:  # the structure never changes, weights do
+            self._order = np.argsort(self.weights.indices, kind="stable")
+            counts = np.bincount(self.weights.indices, minlength=self.weights.shape[1])
+            self._pointer = np.concatenate([[0], np.cumsum(counts)])
+            self._post = np.repeat(np.arange(self.weights.shape[0]), np.diff(self.weights.indptr))
+        parts = [self._order[self._pointer[i] : self._pointer[i + 1]] for i in spiking]
+        chosen = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+        size = self.weights.shape[0]
+        self.a_buff = np.bincount(self._post[chosen], weights=self.weights.data[chosen], minlength=size)
 
 
 @implements(proc=compat.DelayDense, protocol=compat.LoihiProtocol)
@@ -158,7 +215,7 @@ class DelayedDense(compat.PyDelayDenseModelFloat):  # type: ignore[misc]
             weights = self.weights[:, columns] * np.asarray(s_in, dtype=np.float64)[columns]
             delays = self.delays[:, columns]
             for delay in np.unique(delays):
-                arriving[:, delay] = np.where(delays == delay, weights, 0.0).sum(axis=1)
+                arriving[:, delay] = total(np.where(delays == delay, weights, 0.0).T)
         return arriving
 
 
@@ -173,6 +230,20 @@ class PlasticDense(compat.PyLearningDenseModelFloat):  # type: ignore[misc]
     """
 
     implements_process = None
+    a_buff: Any
+
+    def run_spk(self) -> None:
+        """As Lava's own, with weights added in the order of their presynaptic neurons."""
+        self.a_out.send(self.a_buff)
+        spikes = self.s_in.recv().astype(bool)
+        self.a_buff = total(self.weights.T[spikes])
+        self.recv_traces(spikes)
+
+    def _decay_trace(self, trace_values: FloatArray, t: Any, taus: FloatArray) -> FloatArray:
+        """One step of decay, with the factor of the program and not that of a rounded time constant."""
+        del t
+        decays = np.array([self._exact.decays.get(float(tau), 1.0) for tau in taus[:, 0]])
+        return np.asarray(trace_values * decays[:, np.newaxis])
 
     def _build_learning_rule_appliers(self) -> None:
         exact: ExactRule = self._learning_rule.exact
@@ -199,4 +270,4 @@ class PlasticDense(compat.PyLearningDenseModelFloat):  # type: ignore[misc]
         if name != "weights":
             return values
         bounded: FloatArray = np.minimum(np.maximum(values, self._exact.w_min), self._exact.w_max)
-        return bounded if self._exact.exists is None else bounded * self._exact.exists
+        return bounded if self._exact.exists is None else np.where(self._exact.exists, bounded, 0.0)

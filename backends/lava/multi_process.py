@@ -6,6 +6,7 @@ claim, for models that need a process of their own, and for graphs with pipes to
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 import weakref
 from collections.abc import Mapping
@@ -41,6 +42,11 @@ class MultiProcessRun:
             raise ValueError(f"MultiProcessRun.stall_second must be > 0 s, got {stall_second}")
         if sys.platform == "win32":
             raise SimulatorError("Lava's multi-process runtime needs fork, which Windows lacks: use the in-process run")
+        if multiprocessing.current_process().daemon:
+            raise SimulatorError(
+                "a daemonic process, such as a worker of multiprocessing.Pool, may have no children: use the in-process run,"
+                " or workers of concurrent.futures.ProcessPoolExecutor"
+            )
         self._graph = graph.compile_graph(processes, configuration, compile_config)
         self._runtimes: list[SupervisedRuntime] = []
         # Also when it is dropped without close(), and when the interpreter ends: the children must not outlive it.

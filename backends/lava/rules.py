@@ -28,7 +28,9 @@ EXPONENTS = range(-7, 9)
 class ExactRule:
     """What a float model evaluates at the end of an epoch, beside what Lava's rule object says."""
 
-    expressions: Mapping[str, str]  # Lava's name of a synapse variable to a Python expression of its change
+    # Lava's name of a synapse variable to its products: (dependency, Python expression of the rest)
+    expressions: Mapping[str, tuple[tuple[str, str], ...]]
+    decays: Mapping[float, float]  # time constant, as Lava holds it, to the factor a step
     traces: frozenset[tuple[str, str]]  # (trace, dependency) pairs that the expressions read
     exists: BoolArray | None  # (post, pre), where a synapse exists; None: everywhere
     w_min: float
@@ -84,7 +86,12 @@ def exact_rule(projection: ProjectionProgram) -> ExactRule:
     if not projection.is_full:
         exists = projection.matrix(np.ones(projection.synapses, dtype=np.bool_))
     return ExactRule(
-        expressions=expressions, traces=frozenset(traces), exists=exists, w_min=rule.w_min, w_max=rule.w_max
+        expressions=expressions,
+        decays={tau_in_steps(trace): trace.decay for trace in rule.traces.values()},
+        traces=frozenset(traces),
+        exists=exists,
+        w_min=rule.w_min,
+        w_max=rule.w_max,
     )
 
 
@@ -131,14 +138,14 @@ def _dependency(product: Product) -> str:
     return "u" if product.dependency[0] == "u" else product.dependency
 
 
-def _expression(total: SumOfProducts, port: str | None) -> str:
-    """A Python expression over what Lava's models know: x0, y0, u, weights, tag_1 and traces such as x1_y0."""
+def _expression(total: SumOfProducts, port: str | None) -> tuple[tuple[str, str], ...]:
+    """Products over what Lava's models know: x0, y0 or u, and weights, tag_1 and traces such as x1_y0."""
     terms = []
     for product in total.products:
         dependency = _dependency(product)
-        parts = [f"({product.coefficient!r})", dependency, *(_factor(f, dependency, port) for f in product.factors)]
-        terms.append(" * ".join(parts))
-    return " + ".join(terms)
+        parts = [f"({product.coefficient!r})", *(_factor(f, dependency, port) for f in product.factors)]
+        terms.append((dependency, " * ".join(parts)))
+    return tuple(terms)
 
 
 def _factor(factor: Factor, dependency: str, port: str | None) -> str:

@@ -32,6 +32,11 @@ class Factor:
     constant: float = 0.0
     sign: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "constant", float(self.constant))
+        if self.variable not in VARIABLES or not math.isfinite(self.constant):
+            raise RuleError(f"a factor is one of {' '.join(VARIABLES)} plus a finite number, got {self!r}")
+
     def __str__(self) -> str:
         if self.constant == 0:
             inner = self.variable
@@ -51,6 +56,9 @@ class Product:
     factors: tuple[Factor, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "coefficient", float(self.coefficient))
+        if self.dependency not in DEPENDENCIES or not math.isfinite(self.coefficient):
+            raise RuleError(f"a product has a finite coefficient and one of {' '.join(DEPENDENCIES)}, got {self!r}")
         order = sorted(self.factors, key=lambda f: (VARIABLES.index(f.variable), f.constant, f.sign))
         object.__setattr__(self, "factors", tuple(order))
 
@@ -249,6 +257,8 @@ class _Parser:
                 self.fail("a bracket may hold one variable plus or minus a number, and must be closed by ')'", position)
             self.index += 1
             break
+        if not math.isfinite(constant):
+            self.fail("the sum of numbers in the bracket is out of range")
         if variable is None:
             return constant, None
         # c - v is -(v - c): the sign goes to the coefficient so that a factor is always variable + constant

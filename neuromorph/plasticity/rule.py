@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from neuromorph.errors import RuleError, raise_faults
+from neuromorph.errors import RuleError, is_number, raise_faults
 from neuromorph.plasticity.language import SumOfProducts, parse
 
 TRACES = ("x1", "x2", "y1", "y2", "y3")
@@ -28,9 +28,9 @@ class Trace:
 
     def __post_init__(self) -> None:
         faults = []
-        if not (isinstance(self.tau, (int, float)) and self.tau > 0):
+        if not (is_number(self.tau, finite=False) and self.tau > 0):
             faults.append(f"Trace.tau must be > 0 s, got {self.tau!r}")
-        if not (isinstance(self.impulse, (int, float)) and math.isfinite(self.impulse)):
+        if not is_number(self.impulse):
             faults.append(f"Trace.impulse must be finite, got {self.impulse!r}")
         raise_faults(RuleError, faults)
 
@@ -68,10 +68,11 @@ class LearningRule:
     dt_sum: SumOfProducts | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        faults = self._type_faults()
+        raise_faults(RuleError, [f"rule {self.name!r}: {fault}" for fault in faults])
         object.__setattr__(
             self, "modulators", MappingProxyType({k: float(v) for k, v in dict(self.modulators).items()})
         )
-        faults: list[str] = []
         for target in ("dw", "dt"):
             parsed = None
             if (text := getattr(self, target)) is not None:
@@ -87,6 +88,24 @@ class LearningRule:
         values["modulators"] = dict(self.modulators)  # read-only mappings do not pickle
         return partial(LearningRule, **values), ()
 
+    def _type_faults(self) -> list[str]:
+        """Fields that are not what they should be, before they are looked at together."""
+        found = []
+        for name in TRACES:
+            if not isinstance(value := getattr(self, name), (Trace, type(None))):
+                found.append(f"{name} must be a Trace(tau=..., impulse=...), got {value!r}")
+        for name in ("w_min", "w_max"):
+            if not is_number(value := getattr(self, name), finite=False):
+                found.append(f"{name} must be a number, infinite where there is no bound, got {value!r}")
+        for name in ("tau_tag", "epoch"):
+            value = getattr(self, name)
+            if value is not None and not (is_number(value, finite=name == "epoch") and value > 0):
+                found.append(f"{name} must be > 0 s, got {value!r}")
+        weights = self.modulators
+        if not isinstance(weights, Mapping) or not all(isinstance(k, str) and is_number(v) for k, v in weights.items()):
+            found.append(f"modulators must map names to finite weights, as in {{'dopamine': 1.0}}, got {weights!r}")
+        return found
+
     def _faults(self) -> list[str]:
         found: list[str] = []
         if self.dw_sum is None:
@@ -101,20 +120,16 @@ class LearningRule:
             found.append("the tag t is used but nothing changes it: give dt")
         if self.dt_sum is not None and "t" not in (self.dw_sum.variables if self.dw_sum else ()):
             found.append("dt is given but dw does not use the tag t")
-        if self.tau_tag is not None and (self.dt_sum is None or not self.tau_tag > 0):
-            found.append(f"tau_tag must be > 0 s and needs dt, got {self.tau_tag!r}")
+        if self.tau_tag is not None and self.dt_sum is None:
+            found.append(f"tau_tag needs dt, got {self.tau_tag!r} and no dt")
         if "r" in used and not self.modulators:
             found.append("the third factor r is used but no modulator is named: give modulators={'name': 1.0}")
         if "r" not in used and self.modulators:
             found.append("modulators are named but neither dw nor dt uses r")
         if "d" in used:
             found.append("d: learned delays are not supported; use w, t and traces")
-        if any(not math.isfinite(weight) for weight in self.modulators.values()):
-            found.append(f"weights of modulators must be finite, got {dict(self.modulators)!r}")
         if not self.w_min <= self.w_max:
             found.append(f"w_min must not exceed w_max, got {self.w_min!r} and {self.w_max!r}")
-        if self.epoch is not None and not (0 < self.epoch < math.inf):
-            found.append(f"epoch must be > 0 s, got {self.epoch!r}")
         return found
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from neuromorph.errors import RuleError, is_number, raise_faults
 from neuromorph.plasticity.rule import LearningRule, Trace
 
 
@@ -63,7 +64,7 @@ def RewardModulatedSTDP(
     """
     return LearningRule(
         name="RewardModulatedSTDP",
-        dw=f"{float(learning_rate)!r} * r * t * u0",
+        dw=f"{_finite(learning_rate)!r} * r * t * u0",
         dt=_pairs(A_plus, A_minus),
         x1=Trace(tau_plus) if A_plus else None,
         y1=Trace(tau_minus) if A_minus else None,
@@ -76,7 +77,17 @@ def RewardModulatedSTDP(
 
 def _pairs(potentiation: float, depression: float) -> str:
     """Both halves of the window; a half of amplitude 0 is left out, with its trace."""
+    numbers = {"A_plus": potentiation, "A_minus": depression}
+    raise_faults(
+        RuleError, [f"STDP.{k} must be a finite number, got {v!r}" for k, v in numbers.items() if not is_number(v)]
+    )
     halves = [(float(potentiation), "x1 * y0"), (-float(depression), "y1 * x0")]
     present = [(amplitude, pair) for amplitude, pair in halves if amplitude]
     text = " ".join(f"{'-' if amplitude < 0 else '+'} {abs(amplitude)!r} * {pair}" for amplitude, pair in present)
     return text.removeprefix("+ ") or "0.0 * x0"
+
+
+def _finite(learning_rate: float) -> float:
+    if not is_number(learning_rate):
+        raise RuleError(f"RewardModulatedSTDP.learning_rate must be a finite number, got {learning_rate!r}")
+    return float(learning_rate)

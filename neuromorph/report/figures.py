@@ -30,7 +30,7 @@ def comparison_figures(scorecard: Scorecard) -> tuple[Figure, ...]:
         (
             "curves",
             "Learning curves.",
-            "Accuracy on held-out samples while each learner trains, against the number of training samples it has "
+            "Accuracy on samples that are not learned from, while each learner trains, against the number of training samples it has "
             "seen, on a logarithmic axis: higher and further left is better. Bands are 95 % intervals of the sampling "
             f"error alone{_curve_tests(scorecard)}; the dotted line is guessing.",
             f"Line chart of held-out accuracy against training samples for {names}.",
@@ -95,8 +95,8 @@ def learner_figures(scorecard: Scorecard, evidence: Evidence, number: int) -> tu
 
 
 def _curve_tests(scorecard: Scorecard) -> str:
-    counts = sorted({evidence.curve_test_samples for evidence in scorecard.evidence})
-    return f" ({' or '.join(f'{count:,}' for count in counts)} held-out samples a point)" if counts else ""
+    points = sorted({(evidence.curve_test_samples, printable(evidence.curve_on)) for evidence in scorecard.evidence})
+    return f" ({' or '.join(f'{count:,} {kind}' for count, kind in points)} a point)" if points else ""
 
 
 def _samples(evidence: Evidence) -> str:

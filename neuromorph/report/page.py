@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -17,6 +16,7 @@ from neuromorph.report.findings import findings, headline
 from neuromorph.report.tables import by_learner, sheets
 from neuromorph.report.units import EN_DASH, duration, printable
 from neuromorph.scorecard import Evidence, Scorecard
+from neuromorph.whole_file import whole_file
 
 if TYPE_CHECKING:
     from neuromorph.report.figures import Figure
@@ -42,14 +42,8 @@ def write_page(scorecard: Scorecard, path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     text = page_html(scorecard)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with whole_file(target) as stream:
+        stream.write(text)
     return target
 
 

@@ -141,7 +141,7 @@ def _learning_note(scorecard: Scorecard) -> str:
     spread = f"mean {PLUS_MINUS} standard deviation over {len(scorecard.seeds)} seeds, " if several else ""
     return (
         f"Accuracy: {spread}on {scorecard.test_samples:,} held-out samples. Memory: what learning holds beside the "
-        "weights. Spikes are compared one by one, in classifying and in learning."
+        "weights, 4 bytes a value; backprop for a minibatch. Spikes are compared one by one, in classifying and in learning."
     )
 
 

@@ -38,7 +38,7 @@ def whole_table(scorecard: Scorecard) -> Table:
         if previous is not None and previous.learner != row.learner:
             table.add_section()
         table.add_row(*(Text(printable(cell)) for cell in _cells(row, chips, len(figures))))
-    table.caption = "Wall time and steps per second: measured here. Energy, latency: estimated from counted work, low to high. Memory: beside the weights."
+    table.caption = "Wall time and steps per second: measured here. Energy, latency: estimated from counted work, low to high. Memory: beside the weights, 4 bytes a value."
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ ROUNDING = 1e-9  # of the threshold: a membrane so near to it may spike on one b
 _CHUNKS = (1, 2, 5, 1, 30, 61, 100)  # steps; uneven, and odd so that they cut through epochs
 _AFTERWARDS = 100  # steps of the run after a reset, and of the run after writes
 _SILENT_STEPS = 40
+_WHOLE_RUN = "whole run"  # the phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +52,23 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What :func:`check` found: it agrees, it was skipped because of declared gaps, or it differs."""
+    """What :func:`check` found: it agrees, it was skipped because of declared gaps, or it differs.
+
+    ``steps_followed`` counts the steps of the whole run, the first phase, that were held to the reference (to nothing,
+    where agreement is "statistical"): all steps of the case, unless it was skipped, differs there or was cut short there.
+    """
 
     backend: str
     case: str
     status: Literal["agrees", "skipped", "differs"]
     sentence: str = ""  # why it was skipped, where it differs, or how far it could be followed
     difference: Difference | None = None
+    steps_followed: int = 0
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether it agrees only so far: rounding at a threshold ended the check, in the phase that the sentence names."""
+        return self.status == "agrees" and bool(self.sentence)
 
     def __str__(self) -> str:
         return f"{self.backend} on {self.case!r} {self.status}" + (f": {self.sentence}" if self.sentence else "")
@@ -72,6 +84,10 @@ class _Differs(Exception):
 
 class _Rounded(Exception):
     """A spike differs and the membrane lay within rounding of the threshold: nothing can be held together from there."""
+
+    def __init__(self, sentence: str, phase: str, step: int) -> None:
+        super().__init__(sentence)
+        self.phase, self.step = phase, step
 
 
 def supported_features(backend: Backend) -> frozenset[str]:
@@ -108,18 +124,18 @@ def check(backend: Backend, case: Case, *, seed: int = 0) -> Verdict:
             ),
         ]
     )
-    sentence = ""
+    sentence, followed = "", case.steps
     try:
         with _Pair(backend, watched, case, seed) as whole:
-            entire = whole.run("whole run", 0, case.steps)
-            whole.compare_weights("whole run")
+            entire = whole.run(_WHOLE_RUN, 0, case.steps)
+            whole.compare_weights(_WHOLE_RUN)
         with _Pair(backend, watched, case, seed) as pair:
             _check_chunks(pair, entire)
             _check_reset(pair, entire)
             _check_writes(pair)
             _check_silence(pair)
     except _Rounded as error:
-        sentence = str(error)
+        sentence, followed = str(error), _followed(case, error.phase, error.step)
     except _Differs as error:
         return Verdict(
             backend=backend.name,
@@ -127,8 +143,14 @@ def check(backend: Backend, case: Case, *, seed: int = 0) -> Verdict:
             status="differs",
             sentence=str(error.difference),
             difference=error.difference,
+            steps_followed=_followed(case, error.difference.phase, error.difference.step),
         )
-    return Verdict(backend=backend.name, case=case.name, status="agrees", sentence=sentence)
+    return Verdict(backend=backend.name, case=case.name, status="agrees", sentence=sentence, steps_followed=followed)
+
+
+def _followed(case: Case, phase: str, step: int | None) -> int:
+    """Steps of the whole run that were held together by a check that ended in this step of this phase."""
+    return step - 1 if phase == _WHOLE_RUN and step is not None else case.steps
 
 
 class _Pair:
@@ -137,15 +159,18 @@ class _Pair:
     def __init__(self, backend: Backend, program: Program, case: Case, seed: int) -> None:
         self.program, self.case = program, case
         self.agreement = backend.capabilities.agreement
-        self.reference: Session = registry.get("reference").open(program, seed=seed)
-        self.mine: Session = backend.open(program, seed=seed)
+        with contextlib.ExitStack() as opened:  # closes the reference if the backend fails to open
+            self.reference: Session = registry.get("reference").open(program, seed=seed)
+            opened.callback(self.reference.close)
+            self.mine: Session = backend.open(program, seed=seed)
+            opened.callback(self.mine.close)
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> _Pair:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.mine.close()
-        self.reference.close()
+        self._opened.close()
 
     def run(self, phase: str, start: int, steps: int, *, silent: bool = False) -> Recording:
         """Run rows ``start`` to ``start + steps`` of the case on both, hold them together, and give the backend's."""
@@ -224,7 +249,9 @@ class _Pair:
         if self.agreement == "tolerance" and near and not comparison_differs:
             raise _Rounded(
                 f"followed until {phase}, step {row + 1}, where population {name!r}, neuron {neuron} lies within rounding"
-                f" of its threshold: {membranes[1]!r} against {threshold!r}"
+                f" of its threshold: {membranes[1]!r} against {threshold!r}",
+                phase,
+                row + 1,
             )
         raise _Differs(
             Difference(

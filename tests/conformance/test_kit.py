@@ -12,7 +12,7 @@ import pytest
 import neuromorph as nm
 from neuromorph.backend import FEATURES, Availability, Backend, Capabilities, Gap, Session
 from neuromorph.backends.reference import ReferenceBackend, ReferenceSession
-from neuromorph.errors import InputError
+from neuromorph.errors import InputError, SimulatorError
 from neuromorph.program import Program, ProjectionProgram
 from neuromorph.testing import Case, check, feature_cases, minimal_cases, random_case, supported_features
 
@@ -159,16 +159,63 @@ def test_a_verdict_says_where_and_by_how_much() -> None:
     assert verdict.sentence == "whole run, step 1, entry 0: out.v is -0.44, expected 0.06"
 
 
-def test_a_rounding_difference_at_the_threshold_is_no_fault_and_is_told() -> None:
-    nudged = Faulty(change=lambda p: populations(p, threshold=lambda t: t * (1 + 2e-16), decay_v=lambda d: d))
+def near_threshold(steps: int = 50) -> Case:
+    """A neuron whose membrane comes to the last float below its threshold after three input spikes."""
+    threshold = float(np.nextafter(0.1 + 0.1 + 0.1, 1.0))
     net = nm.Network(
-        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.IF(v_threshold=0.3))],
+        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.IF(v_threshold=threshold, tau_syn=0.0))],
         projections=[nm.Projection("in", "out", [[0.1]])],
     )
-    case = Case(name="near", program=nm.compile(net), inputs={"in": np.ones((50, 1), bool)}, steps=50)
+    return Case(name="near", program=nm.compile(net), inputs={"in": np.ones((steps, 1), bool)}, steps=steps)
+
+
+def test_a_rounding_difference_at_the_threshold_is_no_fault_and_is_told() -> None:
+    nudged = Faulty(change=lambda p: populations(p, threshold=lambda t: t * (1 - 6e-16)))
+    case = near_threshold()
     verdict = check(nudged, case)
     assert verdict.status == "agrees"
-    assert "within rounding of its threshold" in verdict.sentence or verdict.sentence == ""
+    assert verdict.cut_short
+    assert "within rounding of its threshold" in verdict.sentence
+    assert f"whole run, step {verdict.steps_followed + 1}," in verdict.sentence
+    assert 0 < verdict.steps_followed < 10
+
+
+def test_a_verdict_tells_how_far_it_was_followed() -> None:
+    case = CASES["plain"]
+    followed = check(ReferenceBackend(), case)
+    assert (followed.steps_followed, followed.cut_short) == (case.steps, False)
+    noisy = check(Faulty(session=IsNoisy), case)
+    assert noisy.difference is not None and noisy.difference.step is not None
+    assert (noisy.steps_followed, noisy.cut_short) == (noisy.difference.step - 1, False)
+    kept = check(Faulty(session=KeepsMembranes), case)  # differs in a later phase
+    assert kept.steps_followed == case.steps
+
+
+@pytest.mark.parametrize("failing", ["open", "close"])
+def test_no_session_stays_open_when_the_backend_fails(failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Session] = []
+    opening = ReferenceBackend.open
+
+    def noting(self: ReferenceBackend, *arguments: Any, **options: Any) -> Session:
+        opened.append(opening(self, *arguments, **options))
+        return opened[-1]
+
+    class Fails(Faulty):
+        def _open(self, program: Program, **options: Any) -> Session:
+            if failing == "open":
+                raise ZeroDivisionError
+            return Sticks(program, backend=self.name, **options)
+
+    class Sticks(ReferenceSession):
+        def _close(self) -> None:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(ReferenceBackend, "open", noting)
+    with pytest.raises((ZeroDivisionError, SimulatorError)):
+        check(Fails(), CASES["plain"])
+    assert len(opened) == 1
+    with pytest.raises(SimulatorError, match="closed"):
+        opened[0].run(1)
 
 
 def test_declared_gaps_are_skipped_with_their_sentence() -> None:

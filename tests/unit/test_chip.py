@@ -73,6 +73,37 @@ def test_loihi1_states_the_published_limits_and_both_sets() -> None:
     assert static.high == pytest.approx(3.34 / 32 / 128, rel=1e-4)  # 32 chips of 128 cores drew 3.34 W
 
 
+SECOND_HAND = "as quoted by secondary sources"
+UNOPENED = ("Davies et al. 20", "Frady et al. 2020", "technology brief")
+
+
+def test_loihi1_says_where_a_publication_is_only_quoted_second_hand() -> None:
+    chip = load_chip("loihi1")
+    origins = {key: quantity.source for key, quantity in numbers_of(chip).items()}
+    origins |= {name: cost_set.description for name, cost_set in chip.costs.items()}
+    origins |= {line: line for cost_set in chip.costs.values() for line in cost_set.missing}
+    quoting = {key: text for key, text in origins.items() if any(paper in text for paper in UNOPENED)}
+    assert len(quoting) > 40
+    assert [key for key, text in quoting.items() if SECOND_HAND not in text] == []
+
+
+def test_loihi1_cites_pages_only_where_they_are_known() -> None:
+    limits = load_chip("loihi1").limits
+    for key in ("chip.cores", "chip.embedded_processors", "core.compartments", "core.output_axons"):
+        assert "p. " not in limits[key].source, key
+    assert "p. 89" in limits["core.input_axons"].source
+    assert "section" not in limits["system.chips_built"].source
+
+
+def test_the_processor_is_consistent_in_power_speed_and_energy() -> None:
+    costs = load_chip("cpu").costs
+    power = costs["core"].coefficients["busy_core.power"]
+    operations = costs["operations"].coefficients
+    energy, time = operations["multiply_accumulate.energy"], operations["multiply_accumulate.time"]
+    assert energy.low == pytest.approx(power.low * time.low)  # 10 W at 100 GFLOP/s
+    assert energy.high == pytest.approx(power.high * time.high)  # 20 W at 50 GFLOP/s
+
+
 def test_a_borrowed_coefficient_keeps_the_source_of_its_lender() -> None:
     costs = load_chip("loihi1").costs
     borrowed = costs["sanafe"].coefficients["learning_update.energy"]

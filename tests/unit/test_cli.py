@@ -40,12 +40,18 @@ def test_comparing_a_program_prints_a_table_and_json_says_the_same(program: Path
     table = call("compare", str(program), "--backends", "reference,reference", "--steps", "60")
     assert table.exit_code == 0, table.output
     assert "yes" in table.output
-    plain = call("compare", str(program), "--backends", "reference,abacus", "--steps", "60", "--json", "-")
+    plain = call("compare", str(program), "--backends", "reference,backprop", "--steps", "60", "--json", "-")
     assert plain.exit_code == 0, plain.output
     rows = json.loads(plain.output)["rows"]
     assert [row["available"] for row in rows] == [True, False]
     assert rows[0]["spikes"] > 0
-    assert "abacus" in rows[1]["reason"]
+    assert "trains a description" in rows[1]["reason"]
+
+
+def test_a_backend_that_nobody_declared_is_refused(program: Path) -> None:
+    done = call("compare", str(program), "--backends", "reference,abacus")
+    assert done.exit_code == 2
+    assert "abacus" in done.output
 
 
 def test_a_missing_file_is_one_line_and_exit_code_2(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import neuromorph as nm
+from neuromorph import registry
+from neuromorph.backend import Backend
 from neuromorph.comparison import first_divergence
-from neuromorph.errors import InputError
+from neuromorph.errors import BackendUnavailable, InputError
 from neuromorph.recording import SpikeTrain
 
 
@@ -51,10 +53,25 @@ def test_a_backend_agrees_with_itself_in_spikes_and_weights() -> None:
     assert len(result.runs[0].recording.spikes["out"]) > 0
 
 
-def test_an_unknown_backend_is_a_row_with_its_reason() -> None:
-    result = nm.compare(network(), 10, backends=["reference", "abacus"])
-    row = result["abacus"]
+def test_a_backend_that_cannot_start_is_a_row_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = registry.load
+
+    def load(name: str) -> type[Backend]:
+        if name == "nengo":
+            raise BackendUnavailable("backend 'nengo' cannot start: it is not here. Remedy: fetch it")
+        return real(name)
+
+    monkeypatch.setattr(registry, "load", load)
+    result = nm.compare(network(), 10, backends=["reference", "nengo", "reference"])
+    row = result["nengo"]
     assert row.recording is None
-    assert "abacus" in row.reason
-    assert "reference" in row.reason
+    assert "Remedy: fetch it" in row.reason
     assert result.to_json()["rows"][1]["available"] is False
+    assert result.all_equal
+    assert not nm.compare(network(), 10, backends=["reference", "nengo"]).all_equal
+
+
+@pytest.mark.parametrize("backends", [[], "reference", ["reference", "abacus"]])
+def test_backends_that_nobody_declared_are_refused_before_anything_runs(backends: object) -> None:
+    with pytest.raises(InputError, match="backend"):
+        nm.compare(network(), 10, backends=backends)  # type: ignore[arg-type]

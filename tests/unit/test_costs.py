@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from neuromorph import cost as cost_data
+from neuromorph import costs
 from neuromorph.costs import (
     Cost,
     Operations,
@@ -178,6 +180,74 @@ def test_work_spread_over_more_cores_is_only_faster_at_the_low_end() -> None:
     assert many.latency_second.high >= few.latency_second.high
 
 
+UPDATES = "neuron updates, each as an idle one"
+ACTIVE = "active neuron updates, on top of an idle one"
+
+
+@pytest.mark.parametrize("active", [0, 30_000, 150_000, 200_000])
+def test_a_core_does_no_more_neuron_updates_than_it_has_compartments_and_steps(active: int) -> None:
+    # 2,000 neurons x 100 steps = 200,000 updates on two cores; one core can do 1,024 x 100 = 102,400 of them
+    silent = {"events": 0, "spikes": 0, "input_spikes": 0}
+    cost = on_loihi(neurons=2_000, steps=100, active=active, **silent)
+    assert cost.cores == Range(2.0, 2.0)
+    updates, on_top = (term(cost.latency_terms, "davies2018", name) for name in (UPDATES, ACTIVE))
+    busy = min(active, 102_400)
+    assert ends(updates.count) == within(100_000, 102_400)
+    assert ends(on_top.count) == within(active / 2, busy)
+    assert on_top.status == "derived" and "less the time of an idle update" in on_top.source
+    # low: the even spread; high: the core filled with active updates, the rest of it idle; 100 barriers
+    by_hand = (active / 2 * 8.4e-9 + (100_000 - active / 2) * 5.3e-9, busy * 8.4e-9 + (102_400 - busy) * 5.3e-9)
+    barriers = (100 * 113e-9, 100 * (465e-9 + 16.65e-6))
+    assert ends(cost.latency_by_set["davies2018"]) == within(by_hand[0] + barriers[0], by_hand[1] + barriers[1])
+    # SANA-FE: every update is an access, and at most one state change
+    assert ends(term(cost.latency_terms, "sanafe", "neuron accesses").count) == within(100_000, 102_400)
+    assert ends(term(cost.latency_terms, "sanafe", "neuron state changes").count) == within(active / 2, 102_400)
+
+
+def test_a_core_sends_at_most_one_spike_of_each_compartment_a_step() -> None:
+    cost = on_loihi(neurons=2_000, steps=100, active=200_000, spikes=200_000)
+    assert ends(term(cost.latency_terms, "sanafe", "spikes generated").count) == within(100_000, 102_400)
+    assert ends(term(cost.energy_terms, "sanafe", "spikes generated").count) == within(200_000, 200_000)
+
+
+@pytest.mark.parametrize(("neurons", "limited"), [(1_024, False), (1_025, True)])
+def test_one_core_does_all_updates_until_they_are_too_many_for_it(neurons: int, limited: bool) -> None:
+    updates = term(on_loihi(neurons=neurons, steps=10, active=0).latency_terms, "davies2018", UPDATES).count
+    assert updates.high == 10_240
+    assert (updates.low < updates.high) == limited
+
+
+def test_active_updates_that_cost_less_than_idle_ones_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    slow = "".join(
+        f"""[costs.bench.neuron_update_{kind}]
+time = {{ value = {second}, unit = "s", source = "bench", status = "{status}" }}
+"""
+        for kind, second, status in (("active", 1e-9, "published"), ("idle", 2e-9, "assumed"))
+    )
+    written = OWN_CHIP.format(kind="neuromorphic", operation="synaptic_operation") + slow
+    path.write_text(written)
+    with pytest.raises(ChipError, match=r"'bench': an active neuron update takes less time than an idle one"):
+        estimate_counts(counts(), dt=1e-3, chip=path)
+    path.write_text(written.replace("1e-09", "3e-09"))
+    on_top = term(estimate_counts(counts(), dt=1e-3, chip=path).latency_terms, "bench", ACTIVE)
+    assert on_top.coefficient == Range(3e-9 - 2e-9, 3e-9 - 2e-9)
+    assert on_top.status == "assumed"  # as the less certain of the two
+
+
+def test_limits_of_axons_are_said_to_be_left_out_of_the_core_count(tmp_path: Path) -> None:
+    (said,) = (line for line in on_loihi().missing if line.startswith("axons:"))
+    assert "4,096 input axons and 4,096 output axons" in said and "not in the core count" in said
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN_CHIP.format(kind="neuromorphic", operation="synaptic_operation"))
+    assert not any(line.startswith("axons:") for line in estimate_counts(counts(), dt=1e-3, chip=path).missing)
+
+
+def test_the_data_of_a_cost_is_the_same_from_both_modules() -> None:
+    assert (Cost, Operations, Range, Term) == (cost_data.Cost, cost_data.Operations, cost_data.Range, cost_data.Term)
+    assert {"Cost", "Operations", "Range", "Term", "estimate"} <= set(costs.__all__)
+
+
 WORK = st.fixed_dictionaries(
     {
         "steps": st.integers(1, 500),
@@ -189,6 +259,18 @@ WORK = st.fixed_dictionaries(
         "learned": st.integers(0, 10**7),
     }
 )
+
+
+@given(neurons=st.integers(1, 5_000), steps=st.integers(1, 500), share=st.floats(0, 1))
+def test_one_more_active_update_never_takes_less_time(neurons: int, steps: int, share: float) -> None:
+    active = int(share * neurons * steps)
+    quiet, busy = (on_loihi(neurons=neurons, steps=steps, active=n) for n in (active, min(active + 1, neurons * steps)))
+    assert quiet.latency_second.low <= busy.latency_second.low
+    assert quiet.latency_second.high <= busy.latency_second.high
+    most = steps * 1024
+    updates, on_top = (term(busy.latency_terms, "davies2018", name) for name in (UPDATES, ACTIVE))
+    assert on_top.count.high <= updates.count.high <= most
+    assert updates.total.high + on_top.total.high <= most * 8.4e-9 * (1 + 1e-12)
 
 
 @given(
@@ -274,7 +356,7 @@ def test_conventional_training_is_costed_by_operations_and_bytes() -> None:
     work = Operations(multiply_accumulates=1_000_000, memory_bytes=4_000_000)
     cost = estimate_operations(work)
     assert cost.energy_joule.low == pytest.approx(1e6 * 0.2e-9 + 4e6 * 2.5e-12)
-    assert cost.energy_joule.high == pytest.approx(1e6 * 0.6e-9 + 4e6 * 325e-12)
+    assert cost.energy_joule.high == pytest.approx(1e6 * 0.8e-9 + 4e6 * 325e-12)
     assert ends(cost.latency_second) == within(20e-6, 40e-6)
     assert cost.real_time_second is None
     measured = estimate_operations(work, "cpu", wall_second=1e-3)

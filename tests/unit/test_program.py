@@ -3,6 +3,7 @@ import dataclasses
 import math
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -178,3 +179,57 @@ def test_a_rule_s_modulators_and_a_probe_s_target_exist() -> None:
         dataclasses.replace(program, projections=[dataclasses.replace(program.projections[0], rule=rule)])
     with pytest.raises(CompileError, match="there is no population or projection 'ghost'"):
         program.with_probes([ProbeProgram(target="ghost", variable="v", every=1)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"arithmetic": "fixed"}, "arithmetic must be 'float', got 'fixed'"),
+        ({"threshold_comparison": ">="}, "threshold_comparison must be '>'"),
+        ({"reset": "subtract"}, "reset must be 'zero'"),
+        ({"rounding": "floor"}, "rounding must be 'none'"),
+        ({"integration": "magic"}, "integration must be 'exponential' or 'euler', got 'magic'"),
+        ({"delay_convention": "x"}, "delay_convention must be 'arrival'"),
+        ({"dt": -1.0}, "dt must be a float > 0 s, got -1.0"),
+        ({"probes": [ProbeProgram(target="out", variable="v", every=0)]}, "every must be at least one step, got 0"),
+        ({"probes": [ProbeProgram(target="out", variable="weight", every=1)]}, "it has spikes, u, v, not 'weight'"),
+        ({"probes": [ProbeProgram(target="in", variable="v", every=1)]}, "it has spikes, not 'v'"),
+    ],
+)
+def test_a_program_that_says_what_this_version_does_not_mean_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        dataclasses.replace(small(), **changes)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("decay_u", np.nan, "decay_u must be 0 to 1, got nan"),
+        ("decay_v", 2.0, "decay_v must be 0 to 1, got 2.0"),
+        ("threshold", -1.0, "threshold must be > 0 and finite, got -1.0"),
+        ("bias", np.inf, "bias must be finite, got inf"),
+        ("refractory", -1, "refractory must be >= 0 steps, got -1"),
+    ],
+)
+def test_parameters_out_of_range_are_refused_in_programs_too(field: str, value: float, says: str) -> None:
+    program = small()
+    population = program.populations[0]
+    wrong = dataclasses.replace(population, **{field: np.full(population.size, value)})
+    with pytest.raises(CompileError) as caught:
+        dataclasses.replace(program, populations=(wrong,))
+    assert says in str(caught.value)
+
+
+def test_numbers_of_numpy_make_the_same_program_as_plain_ones(tmp_path: Path) -> None:
+    def built(number: type) -> Program:
+        rule = nm.RewardModulatedSTDP(modulator="r", learning_rate=number(0.1), tau_e=number(0.5), A_plus=number(0.3))
+        net = nm.Network(
+            populations=[nm.Input("in", np.int64(2) if number is np.float64 else 2), nm.Population("out", 1, nm.LIF())],
+            projections=[nm.Projection("in", "out", nm.AllToAll(number(0.5)), plasticity=rule)],
+            modulators=[nm.Modulator("r")],
+        )
+        return nm.compile(net, dt=number(1e-3), integration="euler")
+
+    built(np.float64).save(tmp_path / "a.npz")
+    assert Program.load(tmp_path / "a.npz").fingerprint == built(float).fingerprint

@@ -28,7 +28,7 @@ def test_import_changes_nothing_and_warns_of_nothing(method: str | None) -> None
         [sys.executable, "-W", "error", "-c", IMPORT.format(before=before)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -58,7 +58,7 @@ def test_files_beside_a_process_are_not_executed(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "2\n", "")

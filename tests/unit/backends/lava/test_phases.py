@@ -143,7 +143,7 @@ def test_models_that_poll_for_ever_are_ended(leftovers: Any) -> None:
     poller = Poller()
     neurons = compat.LIF(shape=(2,))
     neurons.s_out.connect(poller.a_in)
-    with InProcessRun(poller, configuration(), stall_second=0.5) as run:
+    with InProcessRun(poller, configuration(), stall_second=3.0) as run:
         run.model(neurons).run_spk = lambda: None
         with pytest.raises(SimulatorStalled, match=r"Poller .* spiking phase of step 1|the scheduler"):
             run.run(1)

@@ -130,12 +130,14 @@ def test_a_failing_model_ends_the_session_with_its_traceback(
         )
     )
     monkeypatch.setitem(MODELS, compat.LIF, marked)  # type: ignore[arg-type]
-    with nm.open(program(), backend="lava", runtime=runtime, stall_second=2.0) as session:
+    others = set(multiprocessing.active_children())
+    stall_second = 10.0 if runtime == "multi-process" else 3.0  # It must last for the building, too.
+    with nm.open(program(), backend="lava", runtime=runtime, stall_second=stall_second) as session:
         with pytest.raises(error, match=message):
             session.run(STEPS, **fed())
         with pytest.raises(SimulatorError, match="was closed after it failed"):
             session.run(1)
-    assert not multiprocessing.active_children()
+    assert set(multiprocessing.active_children()) <= others
 
 
 def test_an_unknown_runtime_is_refused() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuromorph import registry
@@ -258,7 +258,7 @@ def test_euler_integration_agrees(backend):
     assert_same(everything(backend, program, [STEPS]), everything(registry.get("reference"), program, [STEPS]))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, database=None)
+@settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10**6))
 @pytest.mark.parametrize("name", ["nengo", "nengo-loihi"])
 def test_random_networks_agree(name, seed):

@@ -1,10 +1,10 @@
 """Sessions of the Nengo and nengo-loihi backends: reading, writing, reset, failure and closing."""
 
 import gc
-import resource
 import subprocess
 import sys
 import time
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -221,10 +221,11 @@ def test_an_interrupt_passes_through(backend, program, monkeypatch):
 
 def test_a_step_that_never_ends_is_ended(backend, program, monkeypatch):
     def hang(*arguments, **named):
-        while True:
+        deadline = time.monotonic() + 60.0  # Should nobody end it, the test fails.
+        while time.monotonic() < deadline:
             time.sleep(0.01)
 
-    with backend.open(program, stall_second=0.3) as session:
+    with backend.open(program, stall_second=2.0) as session:
         monkeypatch.setattr(STEPPED[backend.name], hang)
         with pytest.raises(SimulatorStalled, match="hang"):
             session.run(5)
@@ -234,31 +235,54 @@ def test_every_step_is_a_sign_of_life(backend, program, monkeypatch):
     owner, _, function = STEPPED[backend.name].rpartition(".")
     module, _, kind = owner.rpartition(".")
     step = getattr(getattr(sys.modules[module], kind), function)
+    stall_second = 3.0
 
     def slow(*arguments, **named):
-        time.sleep(0.02)
+        if time.monotonic() - began < 1.2 * stall_second:
+            time.sleep(0.1)
         return step(*arguments, **named)
 
-    with backend.open(program.with_all_spikes(), stall_second=0.5) as session:
+    with backend.open(program.with_all_spikes(), stall_second=stall_second) as session:
         monkeypatch.setattr(STEPPED[backend.name], slow)
+        began = time.monotonic()
         session.run(40)
+        assert time.monotonic() - began > stall_second
+
+
+def simulators_and_states():
+    kinds = {"Simulator", "Emulator", "PlasticState"}
+    return {id(thing): thing for thing in gc.get_objects() if type(thing).__name__ in kinds}
 
 
 def test_fifty_sessions_leak_nothing(backend, program):
+    # What other tests hold is not counted: it is kept while this one runs, so that no new object takes its identity.
+    others = simulators_and_states()
+    gone, made = [], 0
+
     def use():
         with backend.open(program) as session:
             session.run(20, **fed(20))
+            if not gone:
+                nonlocal made
+                made = len(simulators_and_states().keys() - others.keys())
         return weakref.ref(session)
 
-    gone = [use() for _ in range(10)]
+    gone += [use() for _ in range(10)]
     gc.collect()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kB
-    gone += [use() for _ in range(40)]
-    gc.collect()
+    tracemalloc.start()
+    try:
+        gone += [use() for _ in range(5)]
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        gone += [use() for _ in range(35)]
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert [session() for session in gone] == [None] * 50
-    kinds = [type(thing).__name__ for thing in gc.get_objects()]
-    assert kinds.count("Simulator") == kinds.count("Emulator") == kinds.count("PlasticState") == 0
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
+    assert made >= 2  # of each session, while it lives
+    assert simulators_and_states().keys() <= others.keys()
+    assert after - before < 35 * 2_000  # bytes; even a closed session, kept alone, takes 2 400
 
 
 def test_versions_are_told(backend):
@@ -277,6 +301,8 @@ def test_importing_and_running_warns_of_nothing(name):
         f"with registry.get({name!r}).open(case.program) as session:\n"
         "    session.run(case.steps, inputs=case.inputs)\n"
     )
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=180, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
