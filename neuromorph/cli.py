@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any
 import click
 
 from neuromorph import __version__
-from neuromorph.errors import NeuromorphError
+from neuromorph.errors import InputError, NeuromorphError
 from neuromorph.whole_file import whole_file
 
 
@@ -23,6 +24,11 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except NeuromorphError as error:
+            click.echo(f"neuromorph: {error}", err=True)
+            ctx.exit(2)
+        except BrokenPipeError:
+            raise  # click ends quietly when nobody reads on
+        except OSError as error:
             click.echo(f"neuromorph: {error}", err=True)
             ctx.exit(2)
 
@@ -119,6 +125,11 @@ def _compare_digits(
     lacking = [name for name in NEEDED if find_spec(name) is None]
     if lacking:
         click.echo(f"No page will be written, {', '.join(lacking)} missing: pip install 'neuromorph[plot]'", err=True)
+    folders = [Path(json_path).parent] if json_path not in (None, "-") else []
+    for folder in [*folders, *([] if lacking else [out])]:  # said now, and not when all the work is done
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise InputError(f"{str(folder)!r} may not be written: choose another folder")
     with _progress() as report:
         scorecard = score_digits(backends=backends, seeds=seeds, samples=samples, quick=quick, progress=report)
     if json_path is not None:
@@ -267,7 +278,10 @@ def chips(chip: str | None, json_path: str | None) -> None:
 def estimate(
     program: Path, steps: int, backend: str, chip_list: str, input_rate: float, seed: int, json_path: str | None
 ) -> None:
-    """Energy and latency of a saved program with random input, low and high, by term."""
+    """Energy and latency of a saved program with random input, low and high, by term.
+
+    Third factors are 0: a rule that waits for a reward counts its updates and changes no weight.
+    """
     import numpy as np
 
     from neuromorph.costs import estimate as estimate_cost

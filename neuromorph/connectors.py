@@ -243,7 +243,7 @@ class FixedProbability(Connector):
 
     def __post_init__(self) -> None:
         faults = _weight_faults("FixedProbability", self.weight) + _seed_faults("FixedProbability", self.seed)
-        if not (isinstance(self.probability, (int, float)) and 0 <= self.probability <= 1):
+        if not (is_number(self.probability) and 0 <= self.probability <= 1):
             faults.append(f"FixedProbability.probability must lie in 0..1, got {self.probability!r}")
         raise_faults(DescriptionError, faults)
 
@@ -271,6 +271,8 @@ def as_connector(weights: object) -> Connector:
         return weights
     if type(weights).__module__.partition(".")[0] == "scipy":  # named, not imported: SciPy loads only where it is used
         return Sparse.from_scipy(weights)
+    if isinstance(weights, (Uniform, Normal)):
+        raise DescriptionError(f"a distribution needs a connector: write AllToAll({weights!r})")
     return Dense(weights)  # type: ignore[arg-type]
 
 
@@ -284,7 +286,10 @@ def shape_faults(shape: tuple[int, ...], post_size: int, pre_size: int) -> list[
 
 def _matrix(values: object, name: str) -> npt.NDArray[np.float64]:
     try:
-        array = np.array(values, dtype=np.float64)
+        array = np.array(values)
+        if array.dtype.kind not in "biuf":
+            raise TypeError
+        array = array.astype(np.float64)
     except (TypeError, ValueError):
         raise DescriptionError(
             f"{name} must be an array of shape (post, pre), a sparse matrix or a connector such as AllToAll(0.5), got {values!r}"

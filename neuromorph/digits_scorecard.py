@@ -41,6 +41,7 @@ CHIPS = ("loihi1", "cpu")
 DEFAULT_SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 QUICK_TEST_SAMPLES = 120
 CURVE_SAMPLES = (60, 125, 250, 500, 1000, 2000, 4000)
+QUICK_CURVE_SAMPLES = (60, 250)
 CURVE_TEST_SAMPLES = 120
 LEARNING_CHECK_SAMPLES = 12  # training samples learned on every backend, spikes and weights compared
 RASTER_SAMPLES = 6
@@ -116,7 +117,8 @@ def score_digits(
         training_samples=len(data.training_labels),
         test_samples=len(job.test(data)),
         encoding=_encoding_sentence(data),
-        versions={"python": platform.python_version(), **installed_versions()},
+        versions=_versions(wanted),
+        learning_samples_compared=LEARNING_CHECK_SAMPLES,
         fingerprints=fingerprints,
         seconds=time.perf_counter() - began,
         quick=quick,
@@ -131,6 +133,14 @@ def _argument_faults(backends: tuple[str, ...], seeds: tuple[int, ...], samples:
         found.append(f"seeds must be different whole numbers >= 0, at least one, got {seeds!r}")
     if samples is not None and not is_count(samples, least=1):
         found.append(f"samples must be None or a whole number >= 1, got {samples!r}")
+    return found
+
+
+def _versions(backends: tuple[str, ...]) -> dict[str, str]:
+    """Of Python, of our packages, and of what the backends that were asked for run on."""
+    found = {"python": platform.python_version(), **installed_versions()}
+    for name in backends:
+        found |= registry.availability(name).versions
     return found
 
 
@@ -199,7 +209,8 @@ class _Job:
         spikes = learner.encode(data.training_images)
         counts: Counts | None = None
         curve: list[tuple[int, float]] = []
-        watch = set(CURVE_SAMPLES) if seed == self.seeds[0] and not self.quick else set()
+        points = QUICK_CURVE_SAMPLES if self.quick else CURVE_SAMPLES
+        watch = set(points) if seed == self.seeds[0] else set()
         self.advance(f"{learner.name}, seed {seed}: learning", 0.0)
         with registry.get("reference").open(start, seed=seed) as session:
             lesson = learner.lesson(session, data, seed=seed, samples=samples)
@@ -354,6 +365,7 @@ class _Job:
             membrane=membrane[:, busiest],
             membrane_ids=tuple(int(neuron) for neuron in busiest),
             threshold=one.frozen.population(OUTPUT).threshold[busiest],
+            unanswered=int(np.count_nonzero(predicted < 0)),
             steps_per_sample=shown.shape[1],
             sample_labels=tuple(
                 zip(data.test_labels[:RASTER_SAMPLES].tolist(), predicted[:RASTER_SAMPLES].tolist(), strict=True)

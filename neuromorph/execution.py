@@ -8,6 +8,7 @@ from typing import Any
 from neuromorph import registry
 from neuromorph.backend import Backend, Session
 from neuromorph.discretise import discretise
+from neuromorph.errors import InputError
 from neuromorph.network import Network
 from neuromorph.program import Integration, Program
 from neuromorph.recording import Recording
@@ -17,6 +18,8 @@ def compile(  # noqa: A001  (the interface's word)
     network: Network, *, dt: float = 1e-3, integration: Integration = "exponential", seed: int = 0
 ) -> Program:
     """Compile a description into a program of steps of ``dt`` seconds; see :func:`neuromorph.discretise.discretise`."""
+    if not isinstance(network, Network):
+        raise InputError(f"compile takes a Network, got {network!r}")
     return discretise(network, dt=dt, integration=integration, seed=seed)
 
 
@@ -25,15 +28,20 @@ def open(  # noqa: A001
     *,
     backend: str | Backend = "reference",
     seed: int = 0,
+    dt: float = 1e-3,
     stall_second: float = 60.0,
     **options: Any,
 ) -> Session:
     """Load a program into a backend and return the session; ``options`` are the backend's own.
 
+    A network is compiled first, with steps of ``dt`` seconds; a program has its own.
+
     Raises :class:`BackendUnavailable` or :class:`UnsupportedError` before anything runs.
     """
     if isinstance(program, Network):
-        program = compile(program, seed=seed)
+        program = compile(program, dt=dt, seed=seed)
+    if not isinstance(program, Program):
+        raise InputError(f"open takes a Network or a Program (Program.load reads one from a file), got {program!r}")
     return registry.get(backend, **options).open(program, seed=seed, stall_second=stall_second)
 
 

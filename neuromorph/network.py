@@ -71,6 +71,8 @@ class Projection:
             faults.append(f"{where}: plasticity must be a learning rule such as STDP(...), got {self.plasticity!r}")
         if self.delay is not None:
             try:
+                if isinstance(self.delay, bool):
+                    raise TypeError
                 delay = np.array(self.delay, dtype=np.float64)
             except (TypeError, ValueError):
                 faults.append(f"{where}: delay must be seconds, one number or an array (post, pre), got {self.delay!r}")

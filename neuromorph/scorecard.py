@@ -50,7 +50,7 @@ class Evidence:
     curve_accuracy: FloatArray  # held-out accuracy at that point, on `curve_test_samples` samples
     curve_test_samples: int
     curve_on: str = "held-out samples"  # what accuracy of the curve is measured on
-    confusion: IntArray  # (classes, classes): true class, predicted class
+    confusion: IntArray  # (classes, classes): true class, predicted class; samples without an answer are left out
     image_shape: tuple[int, int]
     weights_before: FloatArray  # (neurons, pixels), of the plastic or first layer
     weights_after: FloatArray
@@ -59,6 +59,7 @@ class Evidence:
     membrane: FloatArray | None = None  # (steps, neurons shown) over the same steps
     membrane_ids: tuple[int, ...] = ()
     threshold: FloatArray | None = None  # of the neurons shown
+    unanswered: int = 0  # held-out samples for which no neuron spiked; they count as wrong
     steps_per_sample: int = 0
     sample_labels: tuple[tuple[int, int], ...] = ()  # true and predicted class of the samples in the raster
     dt: float = 0.0  # s
@@ -79,6 +80,7 @@ class Scorecard:
     fingerprints: Mapping[str, str]  # learner and seed to program; chip to file
     seconds: float  # wall time of the whole comparison
     quick: bool
+    learning_samples_compared: int = 0  # taught on the reference, as many first samples learned again on each backend
 
     def to_json(self) -> dict[str, Any]:
         """Rows and provenance as plain data, for ``--json``."""
@@ -93,6 +95,7 @@ class Scorecard:
             "fingerprints": dict(self.fingerprints),
             "seconds": self.seconds,
             "quick": self.quick,
+            "learning_samples_compared": self.learning_samples_compared,
         }
 
 

@@ -141,6 +141,6 @@ def _confusion_caption(evidence: Evidence) -> str:
 
 
 def _confusion_description(evidence: Evidence) -> str:
-    total = int(evidence.confusion.sum())
+    total = int(evidence.confusion.sum()) + evidence.unanswered
     right = percent(int(evidence.confusion.trace()) / total) if total else "0"
     return f"Confusion matrix of {printable(evidence.learner)}: {right} % of {total:,} samples on the diagonal."

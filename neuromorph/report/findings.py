@@ -91,11 +91,20 @@ def _energy(scorecard: Scorecard) -> list[str]:
 
 
 def _unavailable(scorecard: Scorecard) -> list[str]:
-    missing = list(dict.fromkeys(row.backend for row in scorecard.rows if not row.available))
-    if not missing:
-        return []
-    verb = "was" if len(missing) == 1 else "were"
-    return [f"{_names(missing)} {verb} not available; the table says why and what to do."]
+    ran = {row.backend for row in scorecard.rows if row.available}
+    without: dict[str, list[str]] = {}
+    for row in scorecard.rows:
+        if not row.available:
+            without.setdefault(row.backend, []).append(row.learner)
+    missing = [backend for backend in without if backend not in ran]
+    sentences = []
+    if missing:
+        verb = "was" if len(missing) == 1 else "were"
+        sentences.append(f"{_names(missing)} {verb} not available; the table says why and what to do.")
+    for backend, learners in without.items():
+        if backend in ran:
+            sentences.append(f"{printable(backend)} could not run {_names(learners)}; the table says why.")
+    return sentences
 
 
 def _names(names: Sequence[str]) -> str:

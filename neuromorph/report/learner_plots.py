@@ -158,8 +158,10 @@ def confusion_matrix(evidence: Evidence) -> bytes | None:
     axes.set_yticks(ticks)
     axes.tick_params(length=0)
     name_axes(axes, "predicted class", "true class")
-    accuracy = float(np.trace(counts) / counts.sum())
-    heading = f"{percent(accuracy)} % of {int(counts.sum()):,} samples right"
+    total = int(counts.sum()) + evidence.unanswered
+    heading = f"{percent(float(np.trace(counts)) / total)} % of {total:,} samples right"
+    if evidence.unanswered:
+        heading += f", {evidence.unanswered:,} without an answer"
     write(axes, 0.0, 1.035, heading, coordinates="axes", colour=MUTED, size=NORMAL)
     return svg_bytes(figure)
 

@@ -141,8 +141,14 @@ def _learning_note(scorecard: Scorecard) -> str:
     spread = f"mean {PLUS_MINUS} standard deviation over {len(scorecard.seeds)} seeds, " if several else ""
     return (
         f"Accuracy: {spread}on {scorecard.test_samples:,} held-out samples. Memory: what learning holds beside the "
-        "weights, 4 bytes a value; backprop for a minibatch. Spikes are compared one by one, in classifying and in learning."
+        "weights, 4 bytes a value; backprop for a minibatch. Spikes are compared one by one: in classifying, and "
+        f"in learning{_learning_compared(scorecard)}."
     )
+
+
+def _learning_compared(scorecard: Scorecard) -> str:
+    count = scorecard.learning_samples_compared
+    return f" the first {count} samples again on each backend (the whole lesson runs on the reference)" if count else ""
 
 
 def _unavailable(scorecard: Scorecard, columns: int) -> Iterator[Line]:

@@ -38,7 +38,16 @@ def whole_table(scorecard: Scorecard) -> Table:
         if previous is not None and previous.learner != row.learner:
             table.add_section()
         table.add_row(*(Text(printable(cell)) for cell in _cells(row, chips, len(figures))))
-    table.caption = "Wall time and steps per second: measured here. Energy, latency: estimated from counted work, low to high. Memory: beside the weights, 4 bytes a value."
+    missing = {(row.backend, row.reason): None for row in scorecard.rows if not row.available}
+    notes = [f"{backend} is not available: {reason}" for backend, reason in missing]
+    again = scorecard.learning_samples_compared
+    notes.append(
+        "Wall time and steps per second: measured here. Energy, latency: estimated from counted work, low to high. Memory:"
+        " beside the weights, 4 bytes a value."
+        + (f" Taught on the reference; the first {again} samples are learned again on each backend." if again else "")
+    )
+    table.caption = Text("\n".join(printable(note) for note in notes))
+    table.caption_justify = "left"
     return table
 
 

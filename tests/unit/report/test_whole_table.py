@@ -32,7 +32,7 @@ def test_every_row_is_one_line_with_its_ranges() -> None:
 
 def test_a_missing_backend_says_why_and_holds_no_figure() -> None:
     text = printed(Row(learner="STDP", backend="lava", available=False, reason="no module; Remedy: install it"))
-    assert "not available: no" in text
+    assert "lava is not available: no module; Remedy: install it" in text
     assert "%" in text
 
 
