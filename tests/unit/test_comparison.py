@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
 import numpy as np
 import pytest
 
 import neuromorph as nm
 from neuromorph import registry
-from neuromorph.backend import Backend
+from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session
+from neuromorph.backends.reference import ReferenceSession
 from neuromorph.comparison import first_divergence
 from neuromorph.errors import BackendUnavailable, InputError
 from neuromorph.recording import SpikeTrain
@@ -75,3 +80,58 @@ def test_a_backend_that_cannot_start_is_a_row_with_its_reason(monkeypatch: pytes
 def test_backends_that_nobody_declared_are_refused_before_anything_runs(backends: object) -> None:
     with pytest.raises(InputError, match="backend"):
         nm.compare(network(), 10, backends=backends)  # type: ignore[arg-type]
+
+
+class Breaks(Session):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.inner = ReferenceSession(*arguments, **options)
+
+    def _advance(self, steps: int, inputs: Any, modulators: Any, beat: Any) -> Advance:
+        return self.inner._advance(steps, inputs, modulators, beat)
+
+    def _read(self, owner: str, variable: str) -> Any:
+        values = self.inner._read(owner, variable).copy()
+        values[0] = np.nan
+        return values
+
+    def _write(self, owner: str, variable: str, values: Any) -> None:
+        self.inner._write(owner, variable, values)
+
+    def _reset(self) -> None:
+        self.inner._reset()
+
+    def _close(self) -> None:
+        self.inner.close()
+
+
+class Raises(Breaks):
+    def _advance(self, steps: int, inputs: Any, modulators: Any, beat: Any) -> Advance:
+        raise OSError("device lost")
+
+
+@dataclass(frozen=True)
+class Odd(Backend):
+    session: type[Session] = Breaks
+    name: ClassVar[str] = "odd"
+    capabilities: ClassVar[Capabilities] = Capabilities()
+
+    def availability(self) -> Availability:
+        return Availability(available=True)
+
+    def _open(self, program: nm.Program, *, seed: int, stall_second: float) -> Session:
+        return self.session(program, backend=self.name, seed=seed, stall_second=stall_second)
+
+
+def test_weights_that_are_no_numbers_are_no_agreement() -> None:
+    result = nm.compare(network(), 10, backends=["reference", Odd()])
+    assert result["odd"].spikes_equal is True
+    assert result["odd"].largest_weight_difference == math.inf
+
+
+def test_a_backend_that_breaks_on_the_way_is_neither_missing_nor_equal() -> None:
+    result = nm.compare(network(), 10, backends=["reference", "reference", Odd(session=Raises)])
+    assert result["odd"].failed
+    assert "device lost" in result["odd"].reason
+    assert result.diverges
+    assert not result.all_equal

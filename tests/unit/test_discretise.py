@@ -165,3 +165,22 @@ def test_compiling_changes_nothing_in_the_network() -> None:
     assert nm.compile is not None and program.fingerprint == compiled(weights=weights).fingerprint
     weights[:] = 2.0
     assert set(synapses(program).weight.tolist()) == {1.0}
+
+
+@pytest.mark.parametrize("seconds", [1e300, 3e6])
+def test_times_that_no_simulator_can_count_are_refused(seconds: float) -> None:
+    net = nm.Network(
+        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.LIF(refractory=seconds))],
+        projections=[nm.Projection("in", "out", [[1.0]], delay=seconds)],
+        probes=[nm.Probe("out", "v", every=seconds)],
+    )
+    with pytest.raises(CompileError) as caught:
+        nm.compile(net, dt=1e-3)
+    assert len(caught.value.faults) == 3
+    assert all("must be at most 2147483647 steps" in fault for fault in caught.value.faults)
+
+
+def test_half_a_step_is_no_whole_step_however_long_the_time() -> None:
+    net = nm.Network(populations=[nm.Population("out", 1, nm.LIF(refractory=1000.0005))])
+    with pytest.raises(CompileError, match="whole number of steps"):
+        nm.compile(net, dt=1e-3)

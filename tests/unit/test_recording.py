@@ -110,3 +110,22 @@ def test_pickled_content_is_never_read(tmp_path: Path) -> None:
 def test_speed_is_steps_per_second_of_wall_time() -> None:
     recording = recorded()
     assert recording.steps_per_second == pytest.approx(23 / recording.wall_second)
+
+
+def test_trains_and_states_come_back_under_their_own_names_whatever_their_order(tmp_path: Path) -> None:
+    net = nm.Network(
+        populations=[
+            nm.Input("z", 3),
+            nm.Population("m", 1, nm.LIF(bias=0.2)),
+            nm.Population("a", 2, nm.LIF(bias=0.1)),
+        ],
+        probes=[nm.Probe("z"), nm.Probe("m"), nm.Probe("a"), nm.Probe("m", "v"), nm.Probe("a", "v")],
+    )
+    before = nm.run(net, 40, inputs={"z": np.ones((40, 3))})
+    before.save(tmp_path / "r.npz")
+    after = nm.Recording.load(tmp_path / "r.npz")
+    assert list(after.spikes) == list(before.spikes) == ["z", "m", "a"]
+    for name, train in before.spikes.items():
+        assert after.spikes[name].equals(train), name
+    for key, values in before.states.items():
+        assert np.array_equal(after.states[key], values), key

@@ -1,4 +1,5 @@
 import math
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import scipy.sparse
 import neuromorph as nm
 from neuromorph.backend import Advance, Session
 from neuromorph.errors import InputError, SimulatorError
+from neuromorph.recording import SpikeTrain
 from neuromorph.session import reward
 
 
@@ -238,3 +240,59 @@ def test_the_third_factor_is_the_weighted_sum_of_modulators() -> None:
     assert reward(values, {}, 0) is None
     assert reward(values, {"a": 0.5}, 1) == np.array([1.0])
     np.testing.assert_array_equal(reward(values, {"a": 1.0, "b": -1.0}, 1), [-2.0, -3.0, -4.0])
+
+
+def test_states_that_are_due_are_the_same_however_a_run_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = nm.Network(
+        populations=[nm.Population("out", 3, nm.LIF(bias=[0.1, 0.2, 0.3]))],
+        probes=[nm.Probe("out"), nm.Probe("out", "v", every=7e-3), nm.Probe("out", "u")],
+    )
+    whole = nm.run(net, 100)
+    monkeypatch.setattr("neuromorph.session.STATE_VALUES", 31)
+    cut = nm.run(net, 100)
+    assert whole.states["out", "v"].shape == (14, 3)
+    assert cut.state_steps["out", "v"].tolist() == list(range(6, 100, 7))
+    for key, values in whole.states.items():
+        assert np.array_equal(cut.states[key], values)
+    assert cut.spikes["out"].equals(whole.spikes["out"])
+
+
+def test_a_second_thread_is_refused_and_the_first_goes_on() -> None:
+    program = nm.compile(network())
+    refused: list[BaseException] = []
+    entered, done = threading.Event(), threading.Event()
+
+    class Waits(Broken):
+        def _advance(self, steps: int, inputs: Any, modulators: Any, beat: Any) -> Advance:
+            entered.set()
+            done.wait(20)
+            spikes = {p.name: SpikeTrain(np.zeros(0), np.zeros(0), (steps, p.size)) for p in self.program.populations}
+            states = {key: np.zeros((steps, self.program.sizes[key[0]])) for key in self.state_probes}
+            return Advance(spikes=spikes, states=states)
+
+    session = Waits(program, backend="waits", seed=0, stall_second=60.0)
+
+    def second() -> None:
+        entered.wait(20)
+        try:
+            session.run(1)
+        except SimulatorError as error:
+            refused.append(error)
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    session.run(1)
+    thread.join()
+    assert len(refused) == 1
+    assert "in use in another thread" in str(refused[0])
+
+
+def test_a_simulator_that_hands_back_too_little_is_named() -> None:
+    class Short(Broken):
+        def _advance(self, steps: int, inputs: Any, modulators: Any, beat: Any) -> Advance:
+            return Advance(spikes={}, states={})
+
+    with pytest.raises(SimulatorError, match="backend 'short' gave nothing as the spikes of 'out'"):
+        Short(nm.compile(network()), backend="short", seed=0, stall_second=5.0).run(1)

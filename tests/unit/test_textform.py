@@ -55,3 +55,26 @@ def test_changed_text_is_refused_unless_its_fingerprint_is_deleted() -> None:
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="program"):
         textform.loads(text)
+
+
+def test_a_negative_zero_survives() -> None:
+    net = nm.Network(populations=[nm.Population("o", 2, nm.LIF(bias=[0.0, -0.0]))])
+    assert textform.loads(textform.dumps(nm.compile(net))).fingerprint == nm.compile(net).fingerprint
+
+
+def test_the_order_of_modulators_does_not_change_what_is_learned() -> None:
+    def learned(names: tuple[str, ...]) -> np.ndarray:
+        weights = {"zz": 0.1, "aa": 0.3, "mm": 0.7}
+        rule = nm.LearningRule(dw="r*x0", modulators={name: weights[name] for name in names})
+        net = nm.Network(
+            populations=[nm.Input("in", 1), nm.Population("out", 1, nm.LIF())],
+            projections=[nm.Projection("in", "out", [[0.1]], plasticity=rule)],
+            modulators=[nm.Modulator(name) for name in sorted(names)],
+        )
+        program = textform.loads(textform.dumps(nm.compile(net)))
+        values = {name: np.random.default_rng(len(name) + ord(name[0])).normal(size=50) for name in names}
+        with nm.open(program) as session:
+            session.run(50, inputs={"in": np.ones((50, 1))}, modulators=values)
+            return session.read("in->out.weight")
+
+    assert learned(("zz", "aa", "mm")) == learned(("mm", "zz", "aa"))

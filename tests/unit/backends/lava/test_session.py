@@ -167,3 +167,42 @@ def test_the_string_holds_the_nearest_coefficient_of_lavas_grid(value: float) ->
 
 def test_strings_keep_signs_and_place_the_third_factor() -> None:
     assert lava_string(parse("-0.5*x1*y0 + 0.25*r*t*u0"), "y2") == "-1 * 2^-1 * x1 * y0 + 1 * 2^-2 * t * y2 * u0"
+
+
+@pytest.mark.parametrize("density", [1.0, 0.4])
+def test_round_weights_and_thresholds_tie_as_they_do_on_the_reference(density: float) -> None:
+    rng = np.random.default_rng(1)
+    for seed in range(8):
+        net = nm.Network(
+            populations=[nm.Input("in", 64), nm.Population("out", 10, nm.IF(v_threshold=1.0))],
+            projections=[nm.Projection("in", "out", nm.FixedProbability(density, 0.05, seed=seed))],
+        )
+        inputs = {"in": rng.random((200, 64)) < 0.2}
+        assert nm.compare(net, 200, backends=["reference", "lava"], inputs=inputs).all_equal
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflow is what is looked at
+@pytest.mark.parametrize("weights", [nm.AllToAll(1.5), nm.FixedProbability(0.7, 1.5, seed=2)])
+def test_weights_that_overflow_do_so_as_on_the_reference(weights: Any) -> None:
+    net = nm.Network(
+        populations=[nm.Input("in", 5), nm.Population("out", 3, nm.LIF())],
+        projections=[nm.Projection("in", "out", weights, plasticity=nm.LearningRule(dw="100*w*w*x0"))],
+    )
+    inputs = {"in": np.random.default_rng(0).random((60, 5)) < 0.2}
+    result = nm.compare(net, 60, backends=["reference", "lava"], inputs=inputs)
+    assert result["lava"].spikes_equal
+    assert result["lava"].largest_weight_difference == 0.0
+
+
+def _open_in_a_worker(_: int) -> str:
+    try:
+        nm.open(program(), backend="lava", runtime="multi-process").close()
+    except SimulatorError as error:
+        return str(error)
+    return "it opened"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12: beside a watching thread
+def test_a_worker_that_may_have_no_children_is_told_what_to_use() -> None:
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert "use the in-process run" in pool.map(_open_in_a_worker, [0])[0]
