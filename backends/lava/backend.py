@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
-from neuromorph.backend import Availability, Backend, Capabilities, Gap, Session
+from neuromorph.backend import Availability, Backend, Capabilities, Session
 from neuromorph.backends.lava import compat, rules
 from neuromorph.backends.lava.session import RUNTIMES, LavaSession
 from neuromorph.errors import InputError
 from neuromorph.program import Program
-
-GAPS: Mapping[str, Gap] = {}
 
 
 @final
@@ -28,8 +25,10 @@ class LavaBackend(Backend):
 
     name: ClassVar[str] = "lava"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        gaps=GAPS,
-        note="a rule with a third factor learns every step, a rule has one kind of u, a plastic projection one delay",
+        note=(
+            "refuses: a third factor with epochs of several steps or beside y1, y2 and y3, several kinds of u in a rule,"
+            " learning with delays that differ; delayed and plastic projections are held dense"
+        )
     )
 
     def __post_init__(self) -> None:
