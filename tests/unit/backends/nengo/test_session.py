@@ -205,7 +205,7 @@ def test_an_error_of_the_simulator_is_a_simulator_error_with_its_traceback(backe
         monkeypatch.setattr(STEPPED[backend.name], fail)
         with pytest.raises(SimulatorError, match=r"Traceback[\s\S]*in fail[\s\S]*RuntimeError: a core melted"):
             session.run(5)
-        with pytest.raises(SimulatorError, match=r"closed after it failed with SimulatorError"):
+        with pytest.raises(SimulatorError, match=r"closed after it failed with RuntimeError: a core melted"):
             session.run(5)
 
 
