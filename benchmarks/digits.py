@@ -43,7 +43,8 @@ def main(seeds: int, first_seed: int, name: str) -> None:
         "",
         markdown(scorecard),
         "",
-        "Fingerprints of programs and hardware files are in the JSON beside this file.",
+        "The learners' constants were chosen on other splits of the same data, with other seeds. Fingerprints of programs and hardware",
+        "files are in the JSON beside this file.",
         "",
     ]
     (RESULTS / f"{name}.md").write_text("\n".join(lines), encoding="utf-8")
