@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -16,6 +16,7 @@ from neuromorph.chip import load_chip
 from neuromorph.comparison import first_divergence
 from neuromorph.costs import Cost, estimate_counts
 from neuromorph.digits_backprop import BACKPROP, train_backprop
+from neuromorph.digits_evidence import CURVE_TEST_SAMPLES, Taught, gather_evidence
 from neuromorph.discretise import discretise
 from neuromorph.doctor import installed_versions
 from neuromorph.errors import (
@@ -28,13 +29,12 @@ from neuromorph.errors import (
 )
 from neuromorph.networks.digits_reward import DigitsReward
 from neuromorph.networks.digits_unsupervised import DigitsUnsupervised
-from neuromorph.networks.learner import IMAGE, OUTPUT, PLASTIC, Learner, Readout, Responses, respond
-from neuromorph.program import ProbeProgram, Program
-from neuromorph.recording import Counts, IntArray, Recording, SpikeTrain
+from neuromorph.networks.learner import OUTPUT, PLASTIC, Learner, Readout, Responses, respond
+from neuromorph.program import Program
+from neuromorph.recording import Counts, IntArray, Recording
 from neuromorph.scorecard import Evidence, Row, Scorecard, as_range
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset, digits
-from neuromorph.tasks.readout import confusion_matrix
 
 LEARNERS: tuple[Learner, ...] = (DigitsReward(), DigitsUnsupervised())
 CHIPS = ("loihi1", "cpu")
@@ -42,28 +42,10 @@ DEFAULT_SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 QUICK_TEST_SAMPLES = 120
 CURVE_SAMPLES = (60, 125, 250, 500, 1000, 2000, 4000)
 QUICK_CURVE_SAMPLES = (60, 250)
-CURVE_TEST_SAMPLES = 120
 LEARNING_CHECK_SAMPLES = 12  # training samples learned on every backend, spikes and weights compared
-RASTER_SAMPLES = 6
-MEMBRANES = 4
 VALUE_BYTE = 4  # of one value that learning holds, as backprop holds it too
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(eq=False)
-class Taught:
-    """A learner after its lesson on the reference, for one seed."""
-
-    learner: Learner
-    seed: int
-    data: Dataset
-    start: Program  # plastic, before learning
-    frozen: Program  # static, after learning
-    readout: Readout
-    samples: int
-    counts: Counts  # of the whole lesson
-    curve: list[tuple[int, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,7 +244,7 @@ class _Job:
             divergence = next(filter(None, map(_divergence, taught, reference, observed)), None)
             compared = sum(_spikes(seen.responses.recordings) + _spikes(seen.lesson) for seen in reference)
             rows.append(self.row(learner, taught, name, observed, divergence, compared))
-        return rows, self.evidence(taught[0], reference[0].responses)
+        return rows, gather_evidence(taught[0], reference[0].responses, self.test(taught[0].data))
 
     def observe(self, backend: str, one: Taught) -> Observed:
         """What a backend makes of the held-out samples, and of the first samples of the lesson."""
@@ -334,45 +316,6 @@ class _Job:
             first_divergence=divergence,
         )
 
-    def evidence(self, one: Taught, responses: Responses) -> Evidence:
-        data, learner = one.data, one.learner
-        test = self.test(data)
-        predicted = one.readout.predict(responses)
-        part = test[:CURVE_TEST_SAMPLES]  # the samples of the whole curve
-        curve = [*one.curve, (one.samples, float(np.mean(predicted[part] == data.test_labels[part])))]
-        shown = learner.encode(data.test_images[:RASTER_SAMPLES])
-        probed = one.frozen.with_probes(
-            [*one.frozen.with_all_spikes().probes, ProbeProgram(target=OUTPUT, variable="v", every=1)]
-        )
-        with registry.get("reference").open(probed) as session:
-            answers = respond(session, shown)
-        raster = {name: _concatenated([r.spikes[name] for r in answers.recordings]) for name in (IMAGE, OUTPUT)}
-        membrane = np.concatenate([recording.states[OUTPUT, "v"] for recording in answers.recordings])
-        busiest = np.argsort(-raster[OUTPUT].counts(), kind="stable")[:MEMBRANES]
-        plastic = one.start.projection(PLASTIC)
-        return Evidence(
-            learner=learner.name,
-            seed=one.seed,
-            curve_samples=np.array([samples for samples, _ in curve]),
-            curve_accuracy=np.array([value for _, value in curve]),
-            curve_test_samples=len(part),
-            confusion=confusion_matrix(data.test_labels[test], predicted, data.classes),
-            image_shape=data.image_shape,
-            weights_before=plastic.matrix(plastic.weight),
-            weights_after=plastic.matrix(one.frozen.projection(PLASTIC).weight),
-            receptive_labels=one.readout.labels,
-            raster=raster,
-            membrane=membrane[:, busiest],
-            membrane_ids=tuple(int(neuron) for neuron in busiest),
-            threshold=one.frozen.population(OUTPUT).threshold[busiest],
-            unanswered=int(np.count_nonzero(predicted < 0)),
-            steps_per_sample=shown.shape[1],
-            sample_labels=tuple(
-                zip(data.test_labels[:RASTER_SAMPLES].tolist(), predicted[:RASTER_SAMPLES].tolist(), strict=True)
-            ),
-            dt=one.frozen.dt,
-        )
-
 
 def _total(counts: Sequence[Counts]) -> Counts:
     total = counts[0]
@@ -390,10 +333,6 @@ def _learning_memory(program: Program) -> int:
             for trace in projection.rule.traces:
                 values += projection.pre_size if trace.startswith("x") else projection.post_size
     return values * VALUE_BYTE
-
-
-def _concatenated(trains: Sequence[SpikeTrain]) -> SpikeTrain:
-    return SpikeTrain.from_dense(np.concatenate([np.asarray(train) for train in trains]))
 
 
 def _spikes(recordings: Sequence[Recording]) -> int:

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph.counts import count
-from neuromorph.errors import InputError, SimulatorError, raise_faults, simulator_errors
+from neuromorph.errors import InputError, SimulatorError, simulator_errors
 from neuromorph.plastic_state import PRE_TRACES
 from neuromorph.program import ProbeProgram, Program, ProjectionProgram
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording, SpikeTrain
+from neuromorph.session_inputs import as_vector, checked_inputs
 from neuromorph.watchdog import Watchdog
 
 STATE_VALUES = 4_000_000  # probed values of u and v that are held at once, due or not
@@ -143,7 +144,7 @@ class Session(ABC):
         """Set a variable: one number for all, or what :meth:`read` gives. Weights must respect the rule's bounds."""
         owner, variable, projection = self._address(name)
         size = self.variables()[name]
-        values = self._vector(name, value, size, projection)
+        values = as_vector(name, value, size, projection)
         if not np.all(np.isfinite(values)):
             raise InputError(f"{name} must be finite")
         if variable == "v_threshold" and np.any(values <= 0):
@@ -191,7 +192,9 @@ class Session(ABC):
         self, steps: int, inputs: Mapping[str, Any] | None, modulators: Mapping[str, Any] | None
     ) -> Recording:
         self._check_open()
-        fed, factors = self._checked(steps, {} if inputs is None else inputs, {} if modulators is None else modulators)
+        fed, factors = checked_inputs(
+            self.program, steps, {} if inputs is None else inputs, {} if modulators is None else modulators
+        )
         first, taken = self.steps_run, _Taken()
         began = time.perf_counter()
         try:
@@ -323,53 +326,6 @@ class Session(ABC):
             yield start, stop
             start = stop
 
-    def _checked(
-        self, steps: object, inputs: Mapping[str, Any], modulators: Mapping[str, Any]
-    ) -> tuple[dict[str, BoolArray], dict[str, FloatArray]]:
-        faults: list[str] = []
-        if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
-            raise InputError(f"steps must be a whole number >= 0, got {steps!r}")
-        for what, given in (("inputs", inputs), ("modulators", modulators)):
-            if not isinstance(given, Mapping):
-                raise InputError(f"{what} must be a dictionary from names to arrays, got {type(given).__name__}")
-        sizes = {item.name: item.size for item in self.program.inputs}
-        fed = {name: np.zeros((int(steps), size), dtype=np.bool_) for name, size in sizes.items()}
-        for name, values in inputs.items():
-            if name not in sizes:
-                faults.append(f"inputs: there is no input {name!r}; known: {', '.join(sizes) or 'none'}")
-                continue
-            array = _as_array(values)
-            if array.shape != (steps, sizes[name]) or array.dtype.kind not in "biuf":
-                hint = "; transpose them" if array.shape == (sizes[name], steps) else ""
-                faults.append(
-                    f"inputs[{name!r}] must be numbers of shape ({steps}, {sizes[name]}) = (steps, neurons),"
-                    f" got {array.dtype} {array.shape}{hint}"
-                )
-            elif array.dtype.kind == "f" and not np.all(np.isfinite(array)):
-                faults.append(f"inputs[{name!r}] must be finite")
-            else:
-                fed[name] = array != 0
-        known = {modulator.name: modulator.size for modulator in self.program.modulators}
-        factors = {name: np.zeros((int(steps), size)) for name, size in known.items()}
-        for name, values in modulators.items():
-            if name not in known:
-                faults.append(f"modulators: there is no modulator {name!r}; known: {', '.join(known) or 'none'}")
-                continue
-            array = _as_array(values)
-            if array.shape == (steps,) and known[name] == 1:
-                array = array[:, np.newaxis]
-            if array.shape != (steps, known[name]) or array.dtype.kind not in "biuf":
-                wanted = f"({steps},)" if known[name] == 1 else f"({steps}, {known[name]})"
-                faults.append(
-                    f"modulators[{name!r}] must be numbers of shape {wanted}, got {array.dtype} {array.shape}"
-                )
-            elif not np.all(np.isfinite(array)):
-                faults.append(f"modulators[{name!r}] must be finite")
-            else:
-                factors[name] = array.astype(np.float64)
-        raise_faults(InputError, faults)
-        return fed, factors
-
     def _address(self, name: str) -> tuple[str, str, ProjectionProgram | None]:
         self._check_open()
         known = self.variables()
@@ -380,51 +336,10 @@ class Session(ABC):
             return owner, variable, self.program.projection(owner)
         return owner, variable, None
 
-    def _vector(self, name: str, value: Any, size: int, projection: ProjectionProgram | None) -> FloatArray:
-        if projection is not None and type(value).__module__.partition(".")[0] == "scipy":
-            csr = value.tocsr(copy=True)
-            csr.sort_indices()
-            fits = csr.shape == (projection.post_size, projection.pre_size)
-            if not fits or not (
-                np.array_equal(csr.indptr, projection.by_post) and np.array_equal(csr.indices, projection.pre_index)
-            ):
-                raise InputError(f"{name}: the matrix must store exactly the {size} synapses that exist")
-            return np.asarray(csr.data, dtype=np.float64)
-        try:
-            array = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InputError(f"{name} must be numbers, got {value!r}") from None
-        if array.ndim == 0:
-            return np.full(size, float(array))
-        if projection is not None and array.shape == (projection.post_size, projection.pre_size):
-            values = array[projection.post_index, projection.pre_index]
-            if np.count_nonzero(array) != np.count_nonzero(values):
-                raise InputError(
-                    f"{name}: there are nonzero values where no synapse exists; an absent synapse never grows"
-                )
-            return np.asarray(values, dtype=np.float64)
-        if projection is None and array.shape == (size,):
-            return array.copy()
-        wanted = f"({size},)" if projection is None else f"({projection.post_size}, {projection.pre_size})"
-        hint = (
-            ""
-            if projection is None or array.T.shape != (projection.post_size, projection.pre_size)
-            else "; transpose it"
-        )
-        raise InputError(f"{name} must be one number or have shape {wanted}, got {array.shape}{hint}")
-
     def _check_open(self) -> None:
         if self._closed:
             reason = f" after it failed with {self._failed}" if self._failed else ""
             raise SimulatorError(f"this {self.backend} session was closed{reason}: open a new one")
-
-
-def _as_array(values: Any) -> npt.NDArray[Any]:
-    """An array, of dtype object where the rows differ in length."""
-    try:
-        return np.asarray(values)
-    except ValueError:
-        return np.empty(len(values), dtype=np.object_)
 
 
 def reward(modulators: Mapping[str, FloatArray], weights: Mapping[str, float], step: int) -> FloatArray | None:
