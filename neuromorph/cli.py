@@ -161,6 +161,7 @@ def _compare_program(
     inputs = {item.name: rng.random((steps, item.size)) < input_rate for item in program.inputs}
     modulators = {item.name: rng.normal(size=(steps, item.size)) for item in program.modulators}
     names = backends or tuple(name for name in registry.backend_names() if name != "backprop")
+    registry.require_declared(names)
     result = compare_backends(program, steps, backends=names, inputs=inputs, modulators=modulators, seed=seed)
     if json_path is not None:
         _write_json(result.to_json(), json_path)
