@@ -7,10 +7,10 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from neuromorph.connectors import AllToAll, Dense, Uniform
+from neuromorph.connectors import AllToAll, Uniform
 from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Probe, Projection
-from neuromorph.networks.learner import IMAGE, OUTPUT, Learner, Lesson, Readout, Responses
+from neuromorph.networks.learner import IMAGE, OUTPUT, Learner, Lesson, Readout, Responses, competition
 from neuromorph.neurons import LIF
 from neuromorph.plasticity import RewardModulatedSTDP
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording
@@ -76,8 +76,7 @@ class DigitsReward(Learner):
             populations=[Input(IMAGE, data.pixels), Population(OUTPUT, size, lif)],
             projections=[
                 Projection(IMAGE, OUTPUT, AllToAll(Uniform(self.weight_low, self.weight_high), seed), plasticity=rule),
-                Projection(IMAGE, OUTPUT, AllToAll(-self.feed_forward_inhibition), name="feed-forward inhibition"),
-                Projection(OUTPUT, OUTPUT, Dense(lateral(size, self.lateral_inhibition)), name="lateral inhibition"),
+                *competition(size, self.feed_forward_inhibition, self.lateral_inhibition),
             ],
             modulators=[Modulator(TEACHER, size)],
             probes=[Probe(OUTPUT, "spikes")],
@@ -131,8 +130,3 @@ class RewardLesson(Lesson):
         self.session.write(f"{OUTPUT}.v_threshold", self.threshold)
         self.seen += 1
         return recording, teaching
-
-
-def lateral(size: int, inhibition: float) -> FloatArray:
-    """Every neuron inhibits every other one: shape (size, size)."""
-    return np.asarray(-inhibition * (1.0 - np.eye(size)))

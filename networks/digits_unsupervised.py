@@ -7,11 +7,10 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from neuromorph.connectors import AllToAll, Dense, Uniform
+from neuromorph.connectors import AllToAll, Uniform
 from neuromorph.inputs import Input
 from neuromorph.network import Network, Population, Probe, Projection
-from neuromorph.networks.digits_reward import lateral
-from neuromorph.networks.learner import IMAGE, OUTPUT, Learner, Lesson, Readout, Responses
+from neuromorph.networks.learner import IMAGE, OUTPUT, Learner, Lesson, Readout, Responses, competition
 from neuromorph.neurons import LIF
 from neuromorph.plasticity import LearningRule, Trace
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording
@@ -71,10 +70,7 @@ class DigitsUnsupervised(Learner):
             populations=[Input(IMAGE, data.pixels), Population(OUTPUT, self.neurons, lif)],
             projections=[
                 Projection(IMAGE, OUTPUT, AllToAll(Uniform(self.weight_low, self.weight_high), seed), plasticity=rule),
-                Projection(IMAGE, OUTPUT, AllToAll(-self.feed_forward_inhibition), name="feed-forward inhibition"),
-                Projection(
-                    OUTPUT, OUTPUT, Dense(lateral(self.neurons, self.lateral_inhibition)), name="lateral inhibition"
-                ),
+                *competition(self.neurons, self.feed_forward_inhibition, self.lateral_inhibition),
             ],
             probes=[Probe(OUTPUT, "spikes")],
         )

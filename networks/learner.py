@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuromorph.network import Network
+from neuromorph.connectors import AllToAll, Dense
+from neuromorph.network import Network, Projection
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset
@@ -120,3 +121,12 @@ def summary(recordings: Sequence[Recording], neurons: int) -> tuple[FloatArray, 
         # events are in order of time: written backwards, the earliest stays
         first[row, train.ids[::-1]] = train.steps[::-1]
     return counts, first
+
+
+def competition(neurons: int, feed_forward: float, lateral: float) -> tuple[Projection, Projection]:
+    """What makes output neurons compete: each input spike inhibits all of them, and each output spike all others."""
+    others = -lateral * (1.0 - np.eye(neurons))
+    return (
+        Projection(IMAGE, OUTPUT, AllToAll(-feed_forward), name="feed-forward inhibition"),
+        Projection(OUTPUT, OUTPUT, Dense(others), name="lateral inhibition"),
+    )

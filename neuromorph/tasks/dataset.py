@@ -30,18 +30,6 @@ class Dataset:
         """Pixels of an image."""
         return self.image_shape[0] * self.image_shape[1]
 
-    def with_training_samples(self, samples: int) -> Dataset:
-        """The same data with the first ``samples`` training images only, which a split leaves in random order."""
-        return Dataset(
-            name=self.name,
-            classes=self.classes,
-            image_shape=self.image_shape,
-            training_images=self.training_images[:samples],
-            training_labels=self.training_labels[:samples],
-            test_images=self.test_images,
-            test_labels=self.test_labels,
-        )
-
 
 def digits(*, seed: int, test_fraction: float = 0.2) -> Dataset:
     """scikit-learn's 1,797 handwritten digits (8 x 8 pixels; Alpaydin and Kaynak, UCI repository, 1998).
