@@ -9,6 +9,7 @@ import numpy as np
 
 from neuromorph.capabilities import FEATURES, Availability, Capabilities, Gap, requirements
 from neuromorph.errors import InputError, UnsupportedError, raise_faults
+from neuromorph.network import Network
 from neuromorph.program import Program
 from neuromorph.session import Advance, Session, reward
 
@@ -38,6 +39,15 @@ class Backend(ABC):
     @abstractmethod
     def _open(self, program: Program, *, seed: int, stall_second: float) -> Session:
         """A session for a program that was checked."""
+
+    def describe(self, model: object, *, dt: float | None = None) -> Network:
+        """The description of a model that was built for this simulator; only some backends read such models.
+
+        ``dt``: seconds of a step, where the model does not say. Raises :class:`UnsupportedError` naming every part that
+        has no counterpart here.
+        """
+        del dt
+        raise UnsupportedError(f"backend {self.name!r} reads no models, got {type(model).__name__}")
 
     def faults(self, program: Program) -> list[str]:
         """Why this backend cannot run ``program``; empty where it can."""

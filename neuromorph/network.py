@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -140,6 +144,9 @@ class Network:
     modulators: Sequence[Modulator] = ()
     probes: Sequence[Probe] = ()
     name: str = "network"
+    metadata: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # where it came from and what was assumed; plain JSON values
     _sizes: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -162,9 +169,17 @@ class Network:
             ]
         if not isinstance(self.name, str) or not self.name.isprintable():
             faults.append(f"Network.name must be printable text, got {self.name!r}")
+        try:
+            object.__setattr__(self, "metadata", MappingProxyType(json.loads(json.dumps(dict(self.metadata)))))
+        except (TypeError, ValueError) as error:
+            faults.append(f"Network.metadata must hold plain JSON values by name: {error}")
         raise_faults(DescriptionError, faults)
         object.__setattr__(self, "_sizes", {population.name: population.size for population in self.populations})
         raise_faults(DescriptionError, self._faults())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.init}
+        return partial(Network, **values | {"metadata": dict(self.metadata)}), ()
 
     def size(self, population: str) -> int:
         """Neurons of a population or input."""

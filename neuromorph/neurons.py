@@ -80,7 +80,7 @@ class LIF(Neuron):
 
     tau_mem: Parameter = 20e-3  # s, membrane time constant; inf: no leak
     tau_syn: Parameter = 5e-3  # s, synaptic time constant; 0: each arrival acts for one step
-    v_threshold: Parameter = 1.0
+    v_threshold: Parameter = 1.0  # inf: it never spikes, for populations of which only u or v is read
     bias: Parameter = 0.0  # added to v in every step
     refractory: Parameter = 0.0  # s, a whole number of time steps
 
@@ -99,9 +99,7 @@ class LIF(Neuron):
         found: list[str] = []
         found += _out_of_range(f"{kind}.tau_mem", self.tau_mem, "> 0 s", lambda a: a > 0)
         found += _out_of_range(f"{kind}.tau_syn", self.tau_syn, ">= 0 s", lambda a: a >= 0)
-        found += _out_of_range(
-            f"{kind}.v_threshold", self.v_threshold, "> 0 and finite", lambda a: (a > 0) & (a < np.inf)
-        )
+        found += _out_of_range(f"{kind}.v_threshold", self.v_threshold, "> 0", lambda a: a > 0)
         found += _out_of_range(f"{kind}.bias", self.bias, "finite", np.isfinite)
         found += _out_of_range(
             f"{kind}.refractory", self.refractory, ">= 0 s and finite", lambda a: (a >= 0) & (a < np.inf)

@@ -44,7 +44,7 @@ class PopulationProgram:
         ranges = {
             "decay_u": ("0 to 1", (self.decay_u >= 0) & (self.decay_u <= 1)),
             "decay_v": ("0 to 1", (self.decay_v >= 0) & (self.decay_v <= 1)),
-            "threshold": ("> 0 and finite", (self.threshold > 0) & (self.threshold < np.inf)),
+            "threshold": ("> 0", self.threshold > 0),
             "bias": ("finite", np.isfinite(self.bias)),
             "refractory": (">= 0 steps", self.refractory >= 0),
         }

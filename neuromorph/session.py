@@ -145,7 +145,7 @@ class Session(ABC):
         owner, variable, projection = self._address(name)
         size = self.variables()[name]
         values = as_vector(name, value, size, projection)
-        if not np.all(np.isfinite(values)):
+        if not np.all(np.isfinite(values) | (variable == "v_threshold") & (values == np.inf)):
             raise InputError(f"{name} must be finite")
         if variable == "v_threshold" and np.any(values <= 0):
             raise InputError(f"{name} must be > 0, got {float(values.min())!r}")

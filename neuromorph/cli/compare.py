@@ -1,0 +1,110 @@
+"""``neuromorph compare``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from neuromorph.cli.shared import JSON_OPTION, console, progress_bar, seed_list, split, write_json
+from neuromorph.errors import InputError
+
+
+@click.command()
+@click.argument("what", metavar="digits|PROGRAM")
+@click.option("--quick", is_flag=True, help="One seed and fewer samples: under half a minute.")
+@click.option("--backends", metavar="NAMES", help="Comma-separated; default: all that are declared.")
+@click.option("--seeds", metavar="N|LIST", help="How many seeds (3) or which (0,1,2). For a program: its one seed.")
+@click.option("--samples", type=click.IntRange(min=20), help="Training samples seen by each spiking learner.")
+@click.option("--steps", type=click.IntRange(min=1), default=500, show_default=True, help="Time steps, for a program.")
+@click.option("--input-rate", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Spikes per step and input neuron, for a program.")  # fmt: skip
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("results"), show_default=True, help="Folder for the page.")  # fmt: skip
+@JSON_OPTION
+def compare(
+    what: str,
+    quick: bool,
+    backends: str | None,
+    seeds: str | None,
+    samples: int | None,
+    steps: int,
+    input_rate: float,
+    out: Path,
+    json_path: str | None,
+) -> None:
+    """Compare learners and backends on real handwritten digits, or backends on a saved program.
+
+    `digits`: local plasticity and backprop learn scikit-learn's digits, the learned networks run on every backend; prints
+    a table and writes OUT/digits.html. PROGRAM: a file written by Program.save, run with random input on each backend.
+    """
+    if what == "digits":
+        _compare_digits(quick, split(backends), seed_list(seeds), samples, out, json_path)
+    else:
+        chosen = seed_list(seeds)
+        _compare_program(Path(what), split(backends), chosen[0] if chosen else 0, steps, input_rate, json_path)
+
+
+def _compare_digits(
+    quick: bool,
+    backends: tuple[str, ...] | None,
+    seeds: tuple[int, ...] | None,
+    samples: int | None,
+    out: Path,
+    json_path: str | None,
+) -> None:
+    from importlib.util import find_spec
+
+    from neuromorph.digits_scorecard import score_digits
+    from neuromorph.report.findings import findings, headline
+    from neuromorph.report.page import NEEDED, write_page
+    from neuromorph.report.tables import terminal_tables
+    from neuromorph.report.whole_table import WHOLE_WIDTH, whole_table
+
+    lacking = [name for name in NEEDED if find_spec(name) is None]
+    if lacking:
+        click.echo(f"No page will be written, {', '.join(lacking)} missing: pip install 'neuromorph[plot]'", err=True)
+    folders = [Path(json_path).parent] if json_path not in (None, "-") else []
+    for folder in [*folders, *([] if lacking else [out])]:  # said now, and not when all the work is done
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise InputError(f"{str(folder)!r} may not be written: choose another folder")
+    with progress_bar() as report:
+        scorecard = score_digits(backends=backends, seeds=seeds, samples=samples, quick=quick, progress=report)
+    if json_path is not None:
+        write_json(scorecard.to_json(), json_path)
+    page = None if lacking else write_page(scorecard, out / "digits.html")
+    if json_path != "-":
+        terminal = console()
+        terminal.print(whole_table(scorecard) if terminal.width >= WHOLE_WIDTH else terminal_tables(scorecard))
+        for sentence in (headline(scorecard), *findings(scorecard)):
+            click.echo(f"- {sentence}")
+        if page is not None:
+            click.echo(f"Page: {page}")
+    if any(row.spikes_equal is False for row in scorecard.rows):
+        sys.exit(1)
+
+
+def _compare_program(
+    path: Path, backends: tuple[str, ...] | None, seed: int, steps: int, input_rate: float, json_path: str | None
+) -> None:
+    import numpy as np
+
+    from neuromorph import registry
+    from neuromorph.comparison import compare as compare_backends
+    from neuromorph.program import Program
+    from neuromorph.report.listings import comparison_table
+
+    program = Program.load(path)
+    rng = np.random.default_rng(seed)
+    inputs = {item.name: rng.random((steps, item.size)) < input_rate for item in program.inputs}
+    modulators = {item.name: rng.normal(size=(steps, item.size)) for item in program.modulators}
+    names = backends or tuple(name for name in registry.backend_names() if name != "backprop")
+    registry.require_declared(names)
+    result = compare_backends(program, steps, backends=names, inputs=inputs, modulators=modulators, seed=seed)
+    if json_path is not None:
+        write_json(result.to_json(), json_path)
+    if json_path != "-":
+        console().print(comparison_table(result))
+    if result.diverges:
+        sys.exit(1)

@@ -1,0 +1,81 @@
+"""``neuromorph backends``, ``doctor`` and ``chips``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from neuromorph.cli.shared import JSON_OPTION, console, write_json
+
+
+@click.command()
+@JSON_OPTION
+def backends(json_path: str | None) -> None:
+    """Which backends there are, whether they can run here, and what each lacks."""
+    from neuromorph import registry
+    from neuromorph.report.listings import backends_table
+
+    rows = []
+    for name in registry.backend_names():
+        found = registry.availability(name)
+        gaps: dict[str, Any] = {}
+        note = ""
+        if found.available:
+            capabilities = registry.load(name).capabilities
+            gaps = {feature: {"reason": gap.reason, "owner": gap.owner} for feature, gap in capabilities.gaps.items()}
+            note = capabilities.note
+        rows.append(
+            {
+                "backend": name,
+                "available": found.available,
+                "reason": found.reason,
+                "remedy": found.remedy,
+                "versions": dict(found.versions),
+                "note": note,
+                "gaps": gaps,
+            }
+        )
+    if json_path is not None:
+        write_json({"rows": rows}, json_path)
+    if json_path != "-":
+        console().print(backends_table(rows))
+
+
+@click.command()
+@JSON_OPTION
+def doctor(json_path: str | None) -> None:
+    """Python, packages and backends of this machine, and what to do about what is missing."""
+    from neuromorph.doctor import diagnose
+
+    diagnosis = diagnose()
+    if json_path is not None:
+        write_json(diagnosis.to_json(), json_path)
+    if json_path == "-":
+        return
+    click.echo(f"Python {diagnosis.python} on {diagnosis.platform}")
+    for name, version in diagnosis.packages.items():
+        click.echo(f"  {name:<14}{version}")
+    click.echo("Backends")
+    for name, found in diagnosis.backends.items():
+        click.echo(f"  {name:<14}{'ready' if found.available else 'not available: ' + found.reason}")
+    if diagnosis.advice:
+        click.echo("Remedies")
+    for line in diagnosis.advice:
+        click.echo(f"  {line}")
+
+
+@click.command()
+@click.argument("chip", required=False)
+@JSON_OPTION
+def chips(chip: str | None, json_path: str | None) -> None:
+    """Known chips; with a name or a file's path, every number of it with its source and status."""
+    from neuromorph.chip import chip_names, load_chip
+    from neuromorph.report.listings import chip_table, chips_table
+
+    loaded = [load_chip(name) for name in (chip_names() if chip is None else [chip])]
+    if json_path is not None:
+        write_json({"rows": [item.to_json() for item in loaded]}, json_path)
+    if json_path == "-":
+        return
+    console().print(chips_table(loaded) if chip is None else chip_table(loaded[0]))

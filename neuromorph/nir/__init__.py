@@ -1,0 +1,1 @@
+"""NIR, the exchange format of the field: networks in and out."""
