@@ -1,7 +1,12 @@
-"""The reference interpreter: one readable loop over time steps, in NumPy. It defines what a program means."""
+"""The reference interpreter: one readable loop over time steps, in NumPy. It defines what a program means.
+
+Float programs run in float64. Fixed-point programs run in integers, which are held in float64 arrays: all of them are
+below 2^53, and decays round as the program says.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
@@ -9,8 +14,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
+from neuromorph.arithmetic import DECAY_UNITY, aligned, down, nearest, saturated, scaled, toward_zero, wrapped_once
 from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session, reward
-from neuromorph.plastic_state import PlasticState
+from neuromorph.fixed_plastic_state import plastic_synapses
 from neuromorph.program import PopulationProgram, Program, ProjectionProgram
 from neuromorph.recording import BoolArray, FloatArray, IntArray, SpikeTrain
 
@@ -18,10 +24,10 @@ from neuromorph.recording import BoolArray, FloatArray, IntArray, SpikeTrain
 @final
 @dataclass(frozen=True)
 class ReferenceBackend(Backend):
-    """NumPy, float64, one process; supports everything that a program can say."""
+    """NumPy, one process; supports everything that a program can say, and conventions of other tools."""
 
     name: ClassVar[str] = "reference"
-    capabilities: ClassVar[Capabilities] = Capabilities(agreement="exact", note="the definition")
+    capabilities: ClassVar[Capabilities] = Capabilities(agreement="exact", any_convention=True, note="the definition")
 
     def availability(self) -> Availability:
         """Always available."""
@@ -31,44 +37,91 @@ class ReferenceBackend(Backend):
         return ReferenceSession(program, backend=self.name, seed=seed, stall_second=stall_second)
 
 
-class Neurons:
-    """State of one population."""
+Rounding = Callable[[npt.NDArray[Any], int], npt.NDArray[Any]]
+Overflow = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+ROUNDING: Mapping[str, Rounding] = {"toward zero": toward_zero, "down": down, "nearest": nearest}
+OVERFLOW: Mapping[str, Overflow] = {"wrap": wrapped_once, "saturate": saturated, "none": np.asarray}
 
-    def __init__(self, population: PopulationProgram) -> None:
-        self.population = population
+
+class Neurons(ABC):
+    """State of one population; what :meth:`integrate` does is a matter of the arithmetic."""
+
+    def __init__(self, population: PopulationProgram, program: Program) -> None:
+        self.population, self.program = population, program
         self.threshold, self.bias = population.threshold.copy(), population.bias.copy()
         self.u, self.v = np.zeros(population.size), np.zeros(population.size)
         self.waiting: IntArray = np.zeros(population.size, dtype=np.int64)  # refractory steps that are left
         self.has_refractory = bool(np.any(population.refractory > 0))
 
+    @abstractmethod
+    def integrate(self, current: FloatArray) -> None:
+        """Decay of u and v, the current that arrives, and bias."""
+
     def step(self, current: FloatArray) -> IntArray:
         """One time step with the current that arrives; the neurons that spike."""
-        self.u *= self.population.decay_u
-        self.u += current
-        self.v *= self.population.decay_v
-        self.v += self.u
-        self.v += self.bias
+        self.integrate(current)
         if self.has_refractory:
             self.v[self.waiting > 0] = 0.0
             self.waiting -= self.waiting > 0
-        spiking: IntArray = np.flatnonzero(self.v > self.threshold)
-        self.v[spiking] = 0.0
+        above = self.v >= self.threshold if self.program.threshold_comparison == ">=" else self.v > self.threshold
+        spiking: IntArray = np.flatnonzero(above)
+        if self.program.reset == "zero":
+            self.v[spiking] = 0.0
+        elif self.program.reset == "subtract":
+            self.v[spiking] -= self.threshold[spiking]
         if self.has_refractory:
             self.waiting[spiking] = self.population.refractory[spiking]
         return spiking
 
 
+@final
+class FloatNeurons(Neurons):
+    """``u = decay_u u + a; v = decay_v v + u + bias``."""
+
+    def integrate(self, current: FloatArray) -> None:
+        """In float64; with the convention "single", u and v are rounded to float32."""
+        self.u *= self.population.decay_u
+        self.u += current
+        self._round(self.u)
+        self.v *= self.population.decay_v
+        self.v += self.u
+        self.v += self.bias
+        self._round(self.v)
+
+    def _round(self, values: FloatArray) -> None:
+        if self.program.rounding == "single":
+            values[:] = values.astype(np.float32)
+
+
+@final
+class FixedNeurons(Neurons):
+    """``u = wrap(round(u keep_u / 4096) + (a << 6)); v = saturate(round(v keep_v / 4096) + u + bias)``."""
+
+    def integrate(self, current: FloatArray) -> None:
+        """In integers; both keeps are whole: 4095 - du and 4096 - dv."""
+        rounded, population = ROUNDING[self.program.rounding], self.population
+        keep_u, keep_v = (np.rint(decay * DECAY_UNITY) for decay in (population.decay_u, population.decay_v))
+        u = rounded((self.u * keep_u).astype(np.int64), 12) + aligned(current)
+        self.u[:] = OVERFLOW[self.program.u_overflow](u)
+        v = rounded((self.v * keep_v).astype(np.int64), 12) + self.u + self.bias
+        self.v[:] = OVERFLOW[self.program.v_overflow](v)
+
+
 class Synapses:
     """One projection: its weights, and what is under way to the postsynaptic neurons."""
 
-    def __init__(self, projection: ProjectionProgram) -> None:
+    def __init__(self, projection: ProjectionProgram, program: Program, seed: int) -> None:
         self.projection = projection
-        self.plastic = None if projection.rule is None else PlasticState(projection)
+        self.plastic = None if projection.rule is None else plastic_synapses(program, projection, seed)
         self.weight = projection.weight.copy() if self.plastic is None else self.plastic.weight
         # Weights add up in the order of their presynaptic neurons; NumPy would sum the row of a single neuron in pairs.
         self.is_matrix = projection.is_full and projection.has_one_delay and projection.post_size > 1
         self.pointer, self.order = projection.by_pre
-        self.under_way = np.zeros((projection.max_delay + 1, projection.post_size))  # row t: what arrives at step t
+        shift = {"arrival": 0, "one step later": 1, "one step sooner": -1}[program.delay_convention]
+        self.delay: IntArray = np.maximum(projection.delay + shift, 1)
+        self.longest = int(self.delay.max(initial=1))
+        self.under_way = np.zeros((self.longest + 1, projection.post_size))  # row t: what arrives at step t
+        self.sent: list[IntArray] = []  # for rules that see spikes when they arrive
 
     def arriving(self, step: int) -> FloatArray:
         """The current of this step; its row is free again."""
@@ -84,12 +137,24 @@ class Synapses:
         rows, size = self.under_way.shape
         if self.is_matrix:
             columns = np.ascontiguousarray(self.weight.reshape(size, -1).T[pre])  # (spiking, post)
-            self.under_way[(step + self.projection.max_delay) % rows] += np.add.reduce(columns, axis=0)
+            self.under_way[(step + self.longest) % rows] += scaled(
+                np.add.reduce(columns, axis=0), self.projection.weight_exponent
+            )
             return
         synapse = np.concatenate([self.order[self.pointer[i] : self.pointer[i + 1]] for i in pre])
-        place = (step + self.projection.delay[synapse]) % rows * size + self.projection.post_index[synapse]
+        place = (step + self.delay[synapse]) % rows * size + self.projection.post_index[synapse]
         arriving = np.bincount(place, weights=self.weight[synapse], minlength=rows * size)
-        self.under_way += arriving.reshape(rows, size)
+        # what was sent together and arrives together is summed and then shifted
+        self.under_way += scaled(arriving, self.projection.weight_exponent).reshape(rows, size)
+
+    def learn(self, step: int, pre: IntArray, post: IntArray, reward: FloatArray | None, timing: str) -> None:
+        """The rule sees the spikes of this step; with the timing "arrived", presynaptic ones when they arrive."""
+        if self.plastic is None:
+            return
+        if timing == "arrived":
+            self.sent.append(pre)
+            pre = self.sent.pop(0) if len(self.sent) > self.longest else np.zeros(0, dtype=np.int64)
+        self.plastic.learn(step, pre, post, reward)
 
 
 @final
@@ -98,8 +163,9 @@ class ReferenceSession(Session):
 
     def __init__(self, program: Program, *, backend: str, seed: int, stall_second: float) -> None:
         super().__init__(program, backend=backend, seed=seed, stall_second=stall_second)
-        self._neurons = {population.name: Neurons(population) for population in program.populations}
-        self._synapses = {projection.name: Synapses(projection) for projection in program.projections}
+        kind = FixedNeurons if program.arithmetic == "fixed" else FloatNeurons
+        self._neurons: dict[str, Neurons] = {p.name: kind(p, program) for p in program.populations}
+        self._synapses = {p.name: Synapses(p, program, seed) for p in program.projections}
         self._step = 0
 
     def _advance(
@@ -125,10 +191,14 @@ class ReferenceSession(Session):
             # 3. spikes are sent with the weights of before learning, then rules learn from the spikes of this step
             for synapses in self._synapses.values():
                 pre, post = spiking[synapses.projection.pre], spiking[synapses.projection.post]
-                synapses.send(self._step, pre)
-                if synapses.plastic is not None:
-                    r = reward(modulators, synapses.plastic.rule.modulators, row)
-                    synapses.plastic.learn(self._step, pre, post, r)
+                rule = synapses.projection.rule
+                r = None if rule is None else reward(modulators, rule.modulators, row)
+                if self.program.weight_timing == "after learning":
+                    synapses.learn(self._step, pre, post, r, self.program.plasticity_timing)
+                    synapses.send(self._step, pre)
+                else:
+                    synapses.send(self._step, pre)
+                    synapses.learn(self._step, pre, post, r, self.program.plasticity_timing)
             # 4. probes see the state after learning and reset
             for (name, variable), samples in states.items():
                 samples[row] = self._neurons[name].v if variable == "v" else self._neurons[name].u
@@ -161,6 +231,7 @@ class ReferenceSession(Session):
             neurons.waiting[:] = 0
         for synapses in self._synapses.values():
             synapses.under_way[:] = 0.0
+            synapses.sent.clear()
             if synapses.plastic is not None:
                 synapses.plastic.reset()
 

@@ -12,6 +12,7 @@ from neuromorph.errors import InputError
 from neuromorph.program import Program, ProjectionProgram
 
 FEATURES: Mapping[str, str] = {
+    "fixed_point": "integers of a chip, with their shifts, wraps, saturation and stochastic rounding",
     "per_neuron_parameters": "time constants, thresholds, bias or refractory periods that differ within a population",
     "refractory": "a refractory period",
     "sparse": "projections in which not every synapse exists",
@@ -53,6 +54,8 @@ class Capabilities:
     gaps: Mapping[str, Gap] = field(default_factory=dict)
     agreement: Literal["exact", "tolerance", "statistical"] = "tolerance"
     runs_programs: bool = True  # False: it trains descriptions instead, and opens no session
+    fixed_agreement: Literal["exact", "tolerance", "statistical"] = "exact"  # the same in fixed point
+    any_convention: bool = False  # True: it runs programs with other conventions than the suite's own, as the reference
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -64,11 +67,15 @@ class Capabilities:
 
     def faults(self, program: Program) -> list[str]:
         """Every feature that ``program`` uses and this backend lacks: feature, where, why."""
-        return [
+        found = [
             f"{feature} ({FEATURES[feature]}) in {where}: {self.gaps[feature].reason}"
             for feature, where in requirements(program)
             if feature in self.gaps
         ]
+        if program.unusual_conventions and not self.any_convention:
+            told = ", ".join(f"{name} = {value!r}" for name, value in program.unusual_conventions.items())
+            found.append(f"the program's conventions are not the suite's own ({told}): only the reference runs such")
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +96,7 @@ def requirements(program: Program) -> list[tuple[str, str]]:
         if condition:
             uses.setdefault(feature, []).append(where)
 
+    note("fixed_point", program.arithmetic == "fixed", "the program")
     longest: dict[str, set[int]] = {}
     for population in program.populations:
         where = f"population {population.name!r}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import final
+
 import numpy as np
 
 from neuromorph.errors import InputError
@@ -12,29 +15,30 @@ from neuromorph.recording import FloatArray, IntArray
 PRE_TRACES = ("x1", "x2")
 
 
-class PlasticState:
+class PlasticSynapses(ABC):
     """Weights, tags and traces of one plastic projection, and :meth:`learn`, which is called once per time step.
 
-    Within an epoch of T steps only the last spike of a neuron is timed; an earlier one acts at the epoch's start. At
-    the epoch's end a product reads each trace at the time of its dependency (x0: the presynaptic spike, y0: the
-    postsynaptic spike, u: the epoch's end), with the impulse of a spike in that very step included. All targets read
-    the weights and tags of before the epoch. A synapse that does not exist is not stored, so it never grows.
+    A synapse that does not exist is not stored, so it never grows.
     """
 
-    def __init__(self, projection: ProjectionProgram) -> None:
+    def __init__(self, projection: ProjectionProgram, *, sees_coincidence: bool = True) -> None:
         if projection.rule is None:
             raise InputError(f"projection {projection.name!r} has no learning rule")
         self.projection, self.rule = projection, projection.rule
+        self.sees_coincidence = sees_coincidence  # pre and post spikes of one step see each other's full impulse
         self.weight: FloatArray = projection.weight.copy()
         self.tag: FloatArray = np.zeros_like(self.weight)
         self.traces: dict[str, FloatArray] = {name: np.zeros(self._size(name)) for name in self.rule.traces}
-        self._powers = {
-            name: trace.decay ** np.arange(self.rule.epoch + 1, dtype=np.float64)
-            for name, trace in self.rule.traces.items()
-        }
         self._pre_pointer, self._pre_order = projection.by_pre
         self._post_pointer = projection.by_post
         self.reset()
+
+    @abstractmethod
+    def learn(self, step: int, pre: IntArray, post: IntArray, reward: FloatArray | None) -> None:
+        """Take in the neurons that sent spikes in ``step`` (1, 2, ...), and learn if the step ends an epoch.
+
+        ``reward`` is r: shape (1,) or (post_size,), or None where the rule has none.
+        """
 
     def reset(self) -> None:
         """Forget traces, tags and the spikes of the running epoch; weights stay."""
@@ -44,11 +48,39 @@ class PlasticState:
         self._pre_time: IntArray = np.zeros(self.projection.pre_size, dtype=np.int64)  # 0: no spike in this epoch
         self._post_time: IntArray = np.zeros(self.projection.post_size, dtype=np.int64)
 
-    def learn(self, step: int, pre: IntArray, post: IntArray, reward: FloatArray | None) -> None:
-        """Take in the neurons that sent spikes in ``step`` (1, 2, ...), and learn if the step ends an epoch.
+    def _touched(self, dependency: str, number: int, pre: IntArray, post: IntArray) -> IntArray | slice:
+        """Synapses for which the dependency is 1."""
+        if dependency == "x0":
+            parts = [self._pre_order[self._pre_pointer[i] : self._pre_pointer[i + 1]] for i in pre]
+            return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+        if dependency == "y0":
+            ranges = [np.arange(self._post_pointer[j], self._post_pointer[j + 1]) for j in post]
+            return np.concatenate(ranges) if ranges else np.zeros(0, np.int64)
+        return slice(None) if number % 2 ** int(dependency[1:]) == 0 else np.zeros(0, np.int64)
 
-        ``reward`` is r: shape (1,) or (post_size,), or None where the rule has none.
-        """
+    def _size(self, trace: str) -> int:
+        return self.projection.pre_size if trace in PRE_TRACES else self.projection.post_size
+
+
+@final
+class PlasticState(PlasticSynapses):
+    """Synapses that learn in float.
+
+    Within an epoch of T steps only the last spike of a neuron is timed; an earlier one acts at the epoch's start. At
+    the epoch's end a product reads each trace at the time of its dependency (x0: the presynaptic spike, y0: the
+    postsynaptic spike, u: the epoch's end), with the impulse of a spike in that very step included. All targets read
+    the weights and tags of before the epoch.
+    """
+
+    def __init__(self, projection: ProjectionProgram, *, sees_coincidence: bool = True) -> None:
+        super().__init__(projection, sees_coincidence=sees_coincidence)
+        self._powers = {
+            name: trace.decay ** np.arange(self.rule.epoch + 1, dtype=np.float64)
+            for name, trace in self.rule.traces.items()
+        }
+
+    def learn(self, step: int, pre: IntArray, post: IntArray, reward: FloatArray | None) -> None:
+        """Take in the spikes of a step, and learn if it ends an epoch."""
         epoch = self.rule.epoch
         offset = step % epoch or epoch
         for neurons, time, names in ((pre, self._pre_time, "x"), (post, self._post_time, "y")):
@@ -85,16 +117,6 @@ class PlasticState:
         self._pre_time[pre] = 0
         self._post_time[post] = 0
 
-    def _touched(self, dependency: str, number: int, pre: IntArray, post: IntArray) -> IntArray | slice:
-        """Synapses for which the dependency is 1."""
-        if dependency == "x0":
-            parts = [self._pre_order[self._pre_pointer[i] : self._pre_pointer[i + 1]] for i in pre]
-            return np.concatenate(parts) if parts else np.zeros(0, np.int64)
-        if dependency == "y0":
-            ranges = [np.arange(self._post_pointer[j], self._post_pointer[j + 1]) for j in post]
-            return np.concatenate(ranges) if ranges else np.zeros(0, np.int64)
-        return slice(None) if number % 2 ** int(dependency[1:]) == 0 else np.zeros(0, np.int64)
-
     def _value(
         self, product: Product, touched: IntArray | slice, start: dict[str, FloatArray], reward: FloatArray | None
     ) -> FloatArray:
@@ -125,7 +147,7 @@ class PlasticState:
             value = reward if reward.size == 1 else reward[post]
         else:
             neuron = pre if name in PRE_TRACES else post
-            if self.rule.epoch == 1 or dependency[0] == "u":
+            if dependency[0] == "u" or (self.rule.epoch == 1 and self.sees_coincidence):
                 value = self.traces[name][neuron]
             else:
                 when = self._pre_time[pre] if dependency == "x0" else self._post_time[post]
@@ -138,9 +160,6 @@ class PlasticState:
         """A trace ``when`` steps into the epoch, impulses of that step included."""
         spike = (self._pre_time if name in PRE_TRACES else self._post_time)[neuron]
         value: FloatArray = self._powers[name][when] * start[neuron]
-        seen = (spike > 0) & (spike <= when)
+        seen = (spike > 0) & (spike <= when if self.sees_coincidence else spike < when)
         value[seen] += self.rule.traces[name].impulse * self._powers[name][(when - spike)[seen]]
         return value
-
-    def _size(self, trace: str) -> int:
-        return self.projection.pre_size if trace in PRE_TRACES else self.projection.post_size

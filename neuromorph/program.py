@@ -36,19 +36,30 @@ __all__ = [
     "to_plain",
 ]
 
-FORMAT = "neuromorph program 1"
+FORMAT = "neuromorph program 2"
 
 Integration = Literal["exponential", "euler"]
 
-# What each field of a program that states a convention may say, in this version.
+# What each field of a program that states a convention may say. The first value is the suite's own: every backend is
+# held to it. The others are there to name what another tool did; only the reference runs them.
 CONVENTIONS: Mapping[str, tuple[str, ...]] = {
     "integration": get_args(Integration),
-    "arithmetic": ("float",),
-    "delay_convention": ("arrival",),
-    "threshold_comparison": (">",),
-    "reset": ("zero",),
-    "plasticity_timing": ("sent",),
-    "rounding": ("none",),
+    "arithmetic": ("float", "fixed"),
+    "delay_convention": ("arrival", "one step later", "one step sooner"),
+    "threshold_comparison": (">", ">="),
+    "reset": ("zero", "subtract", "none"),
+    "plasticity_timing": ("sent", "arrived"),
+    "coincidence": ("seen", "unseen"),
+    "weight_timing": ("before learning", "after learning"),
+}
+# The same where the arithmetic decides which value is the suite's own.
+ARITHMETIC_CONVENTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "float": {"rounding": ("none", "single"), "u_overflow": ("none",), "v_overflow": ("none",)},
+    "fixed": {
+        "rounding": ("toward zero", "down", "nearest"),
+        "u_overflow": ("wrap", "saturate", "none"),
+        "v_overflow": ("saturate", "wrap", "none"),
+    },
 }
 
 
@@ -69,12 +80,19 @@ class Program:
     modulators: Sequence[Modulator] = ()
     probes: Sequence[ProbeProgram] = ()
     integration: Integration = "exponential"  # decay = exp(-dt / tau); "euler": 1 - dt / tau
-    arithmetic: Literal["float"] = "float"
-    delay_convention: Literal["arrival"] = "arrival"  # a spike sent at t acts on u at t + delay, delay >= 1
-    threshold_comparison: Literal[">"] = ">"
-    reset: Literal["zero"] = "zero"
-    plasticity_timing: Literal["sent"] = "sent"  # a rule sees a presynaptic spike in the step it is sent
-    rounding: Literal["none"] = "none"
+    arithmetic: Literal["float", "fixed"] = "float"
+    chip: str = ""  # fixed point: the chip whose limits were kept
+    delay_convention: str = "arrival"  # a spike sent at t acts on u at t + delay, delay >= 1
+    threshold_comparison: str = ">"
+    reset: str = "zero"
+    rounding: str = (
+        "none"  # of decays, in fixed point "toward zero"; traces, tags and weights are rounded at random there
+    )
+    u_overflow: str = "none"  # fixed point: u wraps once at 24 bits
+    v_overflow: str = "none"  # fixed point: v saturates at 24 bits
+    plasticity_timing: str = "sent"  # a rule sees a presynaptic spike in the step it is sent
+    coincidence: str = "seen"  # pre and post spikes of one step see each other's full impulse
+    weight_timing: str = "before learning"  # spikes of a step carry the weights that they find
 
     def __post_init__(self) -> None:
         for name in ("inputs", "populations", "projections", "modulators", "probes"):
@@ -88,10 +106,10 @@ class Program:
         sizes = self.sizes
         modulators = {modulator.name: modulator.size for modulator in self.modulators}
         found: list[str] = []
-        for item in dataclasses.fields(self):
-            allowed = CONVENTIONS.get(item.name)
-            if allowed is not None and getattr(self, item.name) not in allowed:
-                found.append(f"{item.name} must be {' or '.join(map(repr, allowed))}, got {getattr(self, item.name)!r}")
+        by_arithmetic = ARITHMETIC_CONVENTIONS.get(self.arithmetic, {})
+        for name, allowed in {**CONVENTIONS, **by_arithmetic}.items():
+            if getattr(self, name) not in allowed:
+                found.append(f"{name} must be {' or '.join(map(repr, allowed))}, got {getattr(self, name)!r}")
         if not (isinstance(self.dt, float) and 0 < self.dt < float("inf")):
             found.append(f"dt must be a float > 0 s, got {self.dt!r}")
         names = [item.name for item in (*self.inputs, *self.populations, *self.projections)]  # type: ignore[attr-defined]
@@ -101,10 +119,12 @@ class Program:
             if names.count(name) > 1
         ]
         for population in self.populations:
-            found += [f"population {population.name!r}: {fault}" for fault in population.faults()]
+            faults = population.faults() or (population.fixed_faults() if self.arithmetic == "fixed" else [])
+            found += [f"population {population.name!r}: {fault}" for fault in faults]
         for projection in self.projections:
             where = f"projection {projection.name!r}"
-            found += [f"{where}: {fault}" for fault in projection.faults()]
+            faults = projection.faults() or (projection.fixed_faults() if self.arithmetic == "fixed" else [])
+            found += [f"{where}: {fault}" for fault in faults]
             if (projection.pre_size, projection.post_size) != (sizes.get(projection.pre), sizes.get(projection.post)):
                 found.append(f"{where}: its sizes do not match its populations")
             for name in () if projection.rule is None else projection.rule.modulators:
@@ -138,6 +158,13 @@ class Program:
     def sizes(self) -> dict[str, int]:
         """Neurons of every input and population."""
         return {item.name: item.size for item in self.inputs} | {item.name: item.size for item in self.populations}
+
+    @cached_property
+    def unusual_conventions(self) -> dict[str, str]:
+        """Conventions that are not the suite's own, by field; integration and arithmetic are choices and not among them."""
+        usual = {name: values[0] for name, values in CONVENTIONS.items() if name not in ("integration", "arithmetic")}
+        usual |= {name: values[0] for name, values in ARITHMETIC_CONVENTIONS[self.arithmetic].items()}
+        return {name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value}
 
     @cached_property
     def fingerprint(self) -> str:

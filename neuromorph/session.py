@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph.counts import count
-from neuromorph.errors import InputError, SimulatorError, simulator_errors
+from neuromorph.errors import InputError, SimulatorError, raise_faults, simulator_errors
 from neuromorph.plastic_state import PRE_TRACES
 from neuromorph.program import ProbeProgram, Program, ProjectionProgram
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording, SpikeTrain
-from neuromorph.session_inputs import as_vector, checked_inputs
+from neuromorph.session_inputs import as_vector, checked_inputs, fixed_faults, third_factor_faults
 from neuromorph.watchdog import Watchdog
 
 STATE_VALUES = 4_000_000  # probed values of u and v that are held at once, due or not
@@ -149,6 +149,10 @@ class Session(ABC):
             raise InputError(f"{name} must be finite")
         if variable == "v_threshold" and np.any(values <= 0):
             raise InputError(f"{name} must be > 0, got {float(values.min())!r}")
+        if self.program.arithmetic == "fixed":
+            raise_faults(
+                InputError, [f"{name}: {fault}" for fault in fixed_faults(self.program, owner, variable, values)]
+            )
         rule = None if projection is None or variable != "weight" else projection.rule
         if rule is not None and values.size and (values.min() < rule.w_min or values.max() > rule.w_max):
             raise InputError(
@@ -195,6 +199,7 @@ class Session(ABC):
         fed, factors = checked_inputs(
             self.program, steps, {} if inputs is None else inputs, {} if modulators is None else modulators
         )
+        raise_faults(InputError, third_factor_faults(self.program, factors))
         first, taken = self.steps_run, _Taken()
         began = time.perf_counter()
         try:

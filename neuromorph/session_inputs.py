@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from neuromorph.arithmetic import LARGEST_TRACE, STATE_LIMIT
 from neuromorph.errors import InputError, raise_faults
 from neuromorph.program import Program, ProjectionProgram
 from neuromorph.recording import BoolArray, FloatArray
@@ -103,3 +105,39 @@ def _as_array(values: Any) -> npt.NDArray[Any]:
         return np.asarray(values)
     except ValueError:
         return np.empty(len(values), dtype=np.object_)
+
+
+def fixed_faults(program: Program, owner: str, variable: str, values: FloatArray) -> list[str]:
+    """Why a variable of a fixed-point program cannot take these values, as sentences."""
+    if variable == "weight":
+        return program.projection(owner).weight_faults(values)
+    if variable in ("v_threshold", "bias"):
+        name = "threshold" if variable == "v_threshold" else variable
+        changed: dict[str, Any] = {name: values}
+        return dataclasses.replace(program.population(owner), **changed).fixed_faults()
+    low, high = {
+        "tag": (-257.0, 255.0),
+        "u": (1.0 - STATE_LIMIT, STATE_LIMIT),
+        "v": (1.0 - STATE_LIMIT, STATE_LIMIT - 1.0),
+    }.get(variable, (0.0, float(LARGEST_TRACE)))
+    wrong = (values % 1 != 0) | (values < low) | (values > high)
+    if not np.any(wrong):
+        return []
+    return [f"must be whole and within {low:.0f}..{high:.0f} in fixed point, got {float(values[wrong][0])!r}"]
+
+
+def third_factor_faults(program: Program, modulators: Mapping[str, FloatArray]) -> list[str]:
+    """Third factors of a fixed-point program that 7 bits and a sign cannot hold, as sentences."""
+    found = []
+    for projection in program.projections if program.arithmetic == "fixed" else ():
+        rule = projection.rule
+        if rule is None or not rule.modulators:
+            continue
+        r = sum(weight * modulators[name] for name, weight in rule.modulators.items())
+        largest, limit = float(np.max(np.abs(r), initial=0.0)), LARGEST_TRACE / rule.third_factor_scale
+        if largest * rule.third_factor_scale >= LARGEST_TRACE + 0.5:
+            found.append(
+                f"projection {projection.name!r}: the third factor reaches {largest!r}, and fixed point holds"
+                f" {-limit!r}..{limit!r} of it: quantise with a larger third_factor_limit, or scale the reward"
+            )
+    return found

@@ -79,7 +79,7 @@ def test_a_file_that_was_changed_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.npz' is not a 'neuromorph program 1' file"):
+    with pytest.raises(InputError, match=r"a\.npz' is not a 'neuromorph program 2' file"):
         Program.load(path)
     with pytest.raises(InputError, match="there is no file"):
         Program.load(tmp_path / "missing.npz")
@@ -87,7 +87,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> No
 
 def test_a_recording_is_no_program(tmp_path: Path) -> None:
     nm.run(small(), 3).save(tmp_path / "r.npz")
-    with pytest.raises(InputError, match="holds 'neuromorph recording 1', not 'neuromorph program 1'"):
+    with pytest.raises(InputError, match="holds 'neuromorph recording 1', not 'neuromorph program 2'"):
         Program.load(tmp_path / "r.npz")
 
 

@@ -51,7 +51,7 @@ def test_changed_text_is_refused_unless_its_fingerprint_is_deleted() -> None:
     assert textform.loads("\n".join(lines)).name == "other"
 
 
-@pytest.mark.parametrize("text", ["", "format = 'x'", "not toml at all [", 'format = "neuromorph program 1"'])
+@pytest.mark.parametrize("text", ["", "format = 'x'", "not toml at all [", 'format = "neuromorph program 2"'])
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="program"):
         textform.loads(text)

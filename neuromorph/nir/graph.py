@@ -1,0 +1,215 @@
+"""A NIR graph as plain nodes and edges, read from a file or from a graph object, with its sub-graphs dissolved.
+
+Files are read without the constructors of the package ``nir``: those of 1.0.8 derive the wrong shape for a convolution
+whose kernel is not square, and refuse the file for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuromorph.errors import InputError
+from neuromorph.recording import FloatArray
+
+# Parameters that a node of each kind must have; Input and Output have a shape.
+PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "Input": ("shape",),
+    "Output": ("shape",),
+    "Affine": ("weight", "bias"),
+    "Linear": ("weight",),
+    "Scale": ("scale",),
+    "Conv1d": ("weight", "stride", "padding", "dilation", "groups"),
+    "Conv2d": ("weight", "stride", "padding", "dilation", "groups"),
+    "SumPool2d": ("kernel_size", "stride", "padding"),
+    "AvgPool2d": ("kernel_size", "stride", "padding"),
+    "Flatten": ("start_dim", "end_dim"),
+    "Delay": ("delay",),
+    "Threshold": ("threshold",),
+    "I": ("r",),
+    "IF": ("r", "v_threshold"),
+    "LI": ("tau", "r", "v_leak"),
+    "LIF": ("tau", "r", "v_leak", "v_threshold"),
+    "CubaLI": ("tau_syn", "tau_mem", "r", "v_leak"),
+    "CubaLIF": ("tau_syn", "tau_mem", "r", "v_leak", "v_threshold"),
+    "Identity": (),  # what the ports of a dissolved sub-graph become
+}
+SPIKING = frozenset({"Threshold", "IF", "LIF", "CubaLIF"})
+GRADED = frozenset({"I", "LI", "CubaLI"})
+NEURONS = SPIKING | GRADED
+LINEAR = frozenset(PARAMETERS) - NEURONS - {"Input", "Output"}
+
+Edge = tuple[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One node; a node of a sub-graph is named by its path, as in ``block/lif``."""
+
+    name: str
+    kind: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.kind} node {self.name!r}"
+
+    def has(self, key: str) -> bool:
+        """Whether the parameter is there and says something."""
+        return self.values.get(key) is not None
+
+    def array(self, key: str) -> FloatArray:
+        """A parameter as float64; raises :class:`InputError` where it is not made of numbers, or holds NaN."""
+        try:
+            array = np.asarray(self.values[key], dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"{self}: {key} must be numbers, got {self.values[key]!r}") from None
+        if np.any(np.isnan(array)):
+            raise InputError(f"{self}: {key} must not hold NaN")
+        return array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Graph:
+    """Nodes in their order, identity edges between them, and what the file says beside."""
+
+    nodes: Mapping[str, Node]
+    edges: tuple[Edge, ...]
+    metadata: Mapping[str, Any]
+    source: str  # the file's name; empty for an object
+
+    def before(self, name: str) -> list[Node]:
+        """Nodes with an edge to ``name``."""
+        return [self.nodes[pre] for pre, post in self.edges if post == name]
+
+    def after(self, name: str) -> list[Node]:
+        """Nodes with an edge from ``name``."""
+        return [self.nodes[post] for pre, post in self.edges if pre == name]
+
+
+def read_graph(path_or_graph: Any, faults: list[str]) -> Graph:
+    """Read a file or a ``nir.NIRGraph``; what has no counterpart here is added to ``faults``.
+
+    Raises :class:`InputError` where nothing can be read at all.
+    """
+    if isinstance(path_or_graph, (str, os.PathLike)):
+        plain, source = _read_file(Path(path_or_graph)), Path(path_or_graph).name
+    else:
+        plain, source = _read_object(path_or_graph), ""
+    nodes: dict[str, Node] = {}
+    edges: list[Edge] = []
+    _dissolve(plain, "", nodes, edges, faults)
+    for node in nodes.values():
+        faults += _node_faults(node)
+    repeated = sorted({edge for edge in edges if edges.count(edge) > 1}) if len(set(edges)) < len(edges) else []
+    faults += [f"the edge {pre!r} -> {post!r} is there more than once: NIR adds what arrives once" for pre, post in repeated]
+    metadata = plain.get("metadata")
+    return Graph(
+        nodes=nodes,
+        edges=tuple(dict.fromkeys(edges)),
+        metadata=metadata if isinstance(metadata, Mapping) else {},
+        source=source,
+    )
+
+
+def missing_package(error: ImportError) -> InputError:
+    """The one error for a machine without the package ``nir``."""
+    return InputError(f"NIR graphs need the package nir, which cannot be imported ({error}): pip install 'neuromorph[nir]'")
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        import h5py
+    except ImportError as error:
+        raise missing_package(error) from None
+    if not path.is_file():
+        raise InputError(f"there is no file {str(path)!r}")
+    try:
+        with h5py.File(path, "r") as file:
+            if "node" not in file:
+                raise InputError(f"{str(path)!r} holds no NIR graph: it has no group 'node'")
+            return _plain(file["node"], h5py.Group)
+    except OSError as error:
+        raise InputError(f"{str(path)!r} is no HDF5 file, which NIR files are: {error}") from None
+
+
+def _plain(group: Any, group_type: type) -> dict[str, Any]:
+    """Groups as dictionaries, data sets as arrays, text as text."""
+    found: dict[str, Any] = {}
+    for key, item in group.items():
+        if isinstance(item, group_type):
+            found[key] = _plain(item, group_type)
+            continue
+        value = item[()]
+        found[key] = value.decode("utf8") if isinstance(value, bytes) else value
+    return found
+
+
+def _read_object(graph: Any) -> dict[str, Any]:
+    try:
+        import nir
+    except ImportError as error:
+        raise missing_package(error) from None
+    if not isinstance(graph, nir.NIRGraph):
+        raise InputError(f"from_nir takes a file's path or a nir.NIRGraph, got a {type(graph).__name__}")
+    nodes = {}
+    for name, node in graph.nodes.items():
+        if isinstance(node, nir.NIRGraph):
+            nodes[name] = _read_object(node)
+            continue
+        values = {key: value for key, value in vars(node).items() if key not in ("input_type", "output_type")}
+        if isinstance(node, (nir.Input, nir.Output)):
+            values["shape"] = node.input_type["input"]
+        elif isinstance(node, nir.Flatten):
+            values["input_type"] = node.input_type["input"]
+        nodes[name] = {**values, "type": type(node).__name__}
+    return {"type": "NIRGraph", "nodes": nodes, "edges": graph.edges, "metadata": graph.metadata}
+
+
+def _dissolve(
+    plain: Mapping[str, Any], prefix: str, nodes: dict[str, Node], edges: list[Edge], faults: list[str]
+) -> tuple[list[str], list[str]]:
+    """Add the nodes and edges of a graph, sub-graphs in their place; the names of its inputs and outputs."""
+    if plain.get("type") != "NIRGraph" or "nodes" not in plain or "edges" not in plain:
+        raise InputError(f"a NIR graph has nodes and edges, got {plain.get('type', 'nothing')!r} at {prefix or 'the top'!r}")
+    ports: dict[str, tuple[list[str], list[str]]] = {}
+    inputs: list[str] = []
+    outputs: list[str] = []
+    for key, values in plain["nodes"].items():
+        name, kind = prefix + str(key), str(values.get("type"))
+        if kind == "NIRGraph":
+            ports[name] = _dissolve(values, f"{name}/", nodes, edges, faults)
+            continue
+        if kind in ("Input", "Output"):
+            (inputs if kind == "Input" else outputs).append(name)
+        if prefix and kind in ("Input", "Output"):
+            kind = "Identity"
+        nodes[name] = Node(name, kind, {key: value for key, value in values.items() if key not in ("type", "metadata")})
+    for edge in plain["edges"]:
+        ends = [prefix + (end.decode("utf8") if isinstance(end, bytes) else str(end)) for end in edge]
+        known = [end in nodes or end in ports for end in ends]
+        if not all(known):
+            lost = ends[known.index(False)]
+            faults.append(f"the edge {ends[0]!r} -> {ends[1]!r} names a node {lost!r} that is not there")
+            continue
+        sources = ports[ends[0]][1] if ends[0] in ports else [ends[0]]
+        targets = ports[ends[1]][0] if ends[1] in ports else [ends[1]]
+        if len(sources) != 1 or len(targets) != 1:
+            port, found = ("Output", sources) if len(sources) != 1 else ("Input", targets)
+            faults.append(
+                f"the edge {ends[0]!r} -> {ends[1]!r} needs a sub-graph with one {port} node, there are {len(found)}"
+            )
+            continue
+        edges.append((sources[0], targets[0]))
+    return inputs, outputs
+
+
+def _node_faults(node: Node) -> list[str]:
+    if node.kind not in PARAMETERS:
+        known = ", ".join(kind for kind in PARAMETERS if kind != "Identity")
+        return [f"{node} has no counterpart in a spiking program; known kinds: {known}"]
+    return [f"{node} lacks its parameter {key}" for key in PARAMETERS[node.kind] if not node.has(key)]
