@@ -71,6 +71,13 @@ class SimulatorError(NeuromorphError):
     """A simulator raised or died while building, running or stopping; the message holds its traceback."""
 
 
+class NumericalLimit(SimulatorError):
+    """A simulator came to a number that it would hold otherwise than the program says, and stopped instead.
+
+    The message names step, place, value and limit.
+    """
+
+
 class SimulatorStalled(SimulatorError):
     """A simulator completed no step within its deadline; the message says where it was."""
 

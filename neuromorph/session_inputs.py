@@ -117,7 +117,7 @@ def fixed_faults(program: Program, owner: str, variable: str, values: FloatArray
         return dataclasses.replace(program.population(owner), **changed).fixed_faults()
     low, high = {
         "tag": (-257.0, 255.0),
-        "u": (1.0 - STATE_LIMIT, STATE_LIMIT),
+        "u": (-(2.0**31), 2.0**31 - 1),  # it wraps once: a step that brings more than 24 bits leaves it outside of them
         "v": (1.0 - STATE_LIMIT, STATE_LIMIT - 1.0),
     }.get(variable, (0.0, float(LARGEST_TRACE)))
     wrong = (values % 1 != 0) | (values < low) | (values > high)

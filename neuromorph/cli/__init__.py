@@ -8,7 +8,9 @@ import click
 
 from neuromorph import __version__
 from neuromorph.cli.compare import compare
+from neuromorph.cli.conformance import conformance
 from neuromorph.cli.estimate import estimate
+from neuromorph.cli.exchange import export_network, import_file
 from neuromorph.cli.listings import backends, chips, doctor
 from neuromorph.errors import NeuromorphError
 
@@ -35,5 +37,5 @@ def main() -> None:
     """One description of a spiking network: the same spikes on every backend, and what learning costs there."""
 
 
-for _command in (compare, backends, doctor, chips, estimate):
+for _command in (compare, conformance, backends, doctor, chips, estimate, import_file, export_network):
     main.add_command(_command)

@@ -1,30 +1,61 @@
 """The conformance kit: cases as data, and a check that holds any backend to the reference.
 
-A backend of your own is held to the reference like this, in any test runner or none::
+A backend of your own is held to the reference by pytest like this::
 
-    from neuromorph.testing import check, minimal_cases, random_case, supported_features
+    from neuromorph.testing import BackendConformance
 
-    backend = MyBackend()
-    for case in minimal_cases():
-        verdict = check(backend, case)  # "agrees", "skipped" (a gap that the backend declares) or "differs"
+    class TestMyBackend(BackendConformance):
+        backend = MyBackend()
+
+and in any other runner, or none, like this::
+
+    from neuromorph.testing import check, every_case
+
+    for case in every_case():
+        verdict = check(MyBackend(), case)  # "agrees", "skipped" (a gap that the backend declares) or "differs"
         assert verdict.status != "differs", verdict
-    for seed in range(10):
-        case = random_case(seed, features_allowed=supported_features(backend), accepted=lambda p: not backend.faults(p))
-        verdict = check(backend, case)
-        assert verdict.status == "agrees", verdict
+
+``neuromorph conformance --backend NAME`` does it for an installed one.
 """
 
-from neuromorph.testing.agreement import Difference, Verdict, check, supported_features
+from typing import TYPE_CHECKING, Any
+
+from neuromorph.testing.agreement import AGREEMENTS, Difference, Verdict, agreement_of, check, supported_features
 from neuromorph.testing.cases import Case, feature_cases, minimal_cases
+from neuromorph.testing.fixed_cases import fixed_cases, fixed_feature_cases
 from neuromorph.testing.random_cases import random_case
+from neuromorph.testing.random_fixed import random_fixed_case
+
+if TYPE_CHECKING:
+    from neuromorph.testing.pytest_class import BackendConformance
 
 __all__ = [
+    "AGREEMENTS",
+    "BackendConformance",
     "Case",
     "Difference",
     "Verdict",
+    "agreement_of",
     "check",
+    "every_case",
     "feature_cases",
+    "fixed_cases",
+    "fixed_feature_cases",
     "minimal_cases",
     "random_case",
+    "random_fixed_case",
     "supported_features",
 ]
+
+
+def every_case() -> list[Case]:
+    """All hand-made cases, float and fixed point."""
+    return [*minimal_cases(), *fixed_cases()]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "BackendConformance":  # it alone needs pytest
+        raise AttributeError(f"module 'neuromorph.testing' has no attribute {name!r}")
+    from neuromorph.testing.pytest_class import BackendConformance
+
+    return BackendConformance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,20 +11,40 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph import registry
+from neuromorph.arithmetic import WEIGHT_RANGES, bias_parts, weight_step
 from neuromorph.backend import FEATURES, Backend, Session
 from neuromorph.comparison import first_divergence
-from neuromorph.program import ProbeProgram, Program
+from neuromorph.errors import NumericalLimit
+from neuromorph.program import ProbeProgram, Program, ProjectionProgram
 from neuromorph.recording import FloatArray, Recording
 from neuromorph.testing.cases import Case
+
+Agreement = Literal["exact", "tolerance", "statistical"]
 
 EARLY_STEPS = 100  # states must agree within EARLY_TOLERANCE so far, and within LATE_TOLERANCE afterwards
 EARLY_TOLERANCE, LATE_TOLERANCE = 1e-9, 1e-6  # relative to the value, or to the threshold where that is larger
 WEIGHT_TOLERANCE = 1e-6  # relative to the value, or to the projection's mean weight where that is larger
 ROUNDING = 1e-9  # of the threshold: a membrane so near to it may spike on one backend and not on the other
+STATISTICAL_SEEDS = 24  # sessions of each side
+STATISTICAL_LEVEL = 1e-3  # of all tests of one case together
 _CHUNKS = (1, 2, 5, 1, 30, 61, 100)  # steps; uneven, and odd so that they cut through epochs
 _AFTERWARDS = 100  # steps of the run after a reset, and of the run after writes
 _SILENT_STEPS = 40
 _WHOLE_RUN = "whole run"  # the phase
+
+AGREEMENTS: Mapping[Agreement, str] = {
+    "exact": "spikes, u, v, weights, tags and traces are equal to the bit",
+    "tolerance": (
+        f"spikes are equal; u and v within {EARLY_TOLERANCE:g} for {EARLY_STEPS} steps and {LATE_TOLERANCE:g} afterwards,"
+        f" weights, tags and traces within {WEIGHT_TOLERANCE:g}: floating-point sums in another order differ in their last"
+        " bits; where a membrane lies within rounding of its threshold a check ends, and says so"
+    ),
+    "statistical": (
+        f"spike counts and mean weights of {STATISTICAL_SEEDS} sessions of different seeds come from one distribution with"
+        f" those of the reference: two-sample Kolmogorov-Smirnov tests at the level {STATISTICAL_LEVEL:g} for a case"
+    ),
+}
+"""The classes of agreement, and what each is held to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +75,8 @@ class Difference:
 class Verdict:
     """What :func:`check` found: it agrees, it was skipped because of declared gaps, or it differs.
 
-    ``steps_followed`` counts the steps of the whole run, the first phase, that were held to the reference (to nothing,
-    where agreement is "statistical"): all steps of the case, unless it was skipped, differs there or was cut short there.
+    ``steps_followed`` counts the steps of the whole run, the first phase, that were held to the reference: all steps of
+    the case, unless it was skipped, differs there or was cut short there.
     """
 
     backend: str
@@ -64,6 +85,7 @@ class Verdict:
     sentence: str = ""  # why it was skipped, where it differs, or how far it could be followed
     difference: Difference | None = None
     steps_followed: int = 0
+    agreement: Agreement = "exact"  # the class that was asked for
 
     @property
     def cut_short(self) -> bool:
@@ -100,20 +122,22 @@ def check(backend: Backend, case: Case, *, seed: int = 0) -> Verdict:
 
     One session runs the case whole. A second one runs its beginning in uneven chunks, with every variable read and
     written back on the way, which must change nothing; resets and runs the beginning again; changes weights,
-    thresholds and biases and runs on; and falls silent. A backend whose agreement is "statistical" is held only to
-    itself: chunks, reset, seeds and silence.
+    thresholds and biases and runs on; and falls silent. A backend whose agreement is "statistical" is held to itself in
+    chunks, reset and silence, and to the reference by many seeds. :data:`AGREEMENTS` says what each class is held to.
 
-    Errors of the backend itself are not caught.
+    Errors of the backend itself are not caught, but those by which it stops rather than run wrongly
+    (:class:`~neuromorph.errors.NumericalLimit`): they end a check with a sentence, as a declared gap does.
 
     >>> from neuromorph.testing import minimal_cases
     >>> print(check(registry.get("reference"), minimal_cases()[0]))
     reference on 'plain' agrees
     """
+    agreement = agreement_of(backend, case.program)
     found = backend.availability()
     gaps = backend.faults(case.program)
     if not found.available or gaps:
         sentence = "; ".join(gaps) if found.available else f"{found.reason}. Remedy: {found.remedy}"
-        return Verdict(backend=backend.name, case=case.name, status="skipped", sentence=sentence)
+        return Verdict(backend=backend.name, case=case.name, status="skipped", sentence=sentence, agreement=agreement)
     watched = case.program.with_probes(
         [
             *(ProbeProgram(target=name, variable="spikes", every=1) for name in case.program.sizes),
@@ -128,12 +152,17 @@ def check(backend: Backend, case: Case, *, seed: int = 0) -> Verdict:
     try:
         with _Pair(backend, watched, case, seed) as whole:
             entire = whole.run(_WHOLE_RUN, 0, case.steps)
-            whole.compare_weights(_WHOLE_RUN)
+            whole.compare_synapses(_WHOLE_RUN)
         with _Pair(backend, watched, case, seed) as pair:
             _check_chunks(pair, entire)
             _check_reset(pair, entire)
             _check_writes(pair)
             _check_silence(pair)
+        if agreement == "statistical":
+            _check_distributions(backend, case, seed)
+    except NumericalLimit as error:
+        sentence = f"stopped rather than run wrongly: {error}"
+        return Verdict(backend=backend.name, case=case.name, status="skipped", sentence=sentence, agreement=agreement)
     except _Rounded as error:
         sentence, followed = str(error), _followed(case, error.phase, error.step)
     except _Differs as error:
@@ -144,8 +173,22 @@ def check(backend: Backend, case: Case, *, seed: int = 0) -> Verdict:
             sentence=str(error.difference),
             difference=error.difference,
             steps_followed=_followed(case, error.difference.phase, error.difference.step),
+            agreement=agreement,
         )
-    return Verdict(backend=backend.name, case=case.name, status="agrees", sentence=sentence, steps_followed=followed)
+    return Verdict(
+        backend=backend.name,
+        case=case.name,
+        status="agrees",
+        sentence=sentence,
+        steps_followed=followed,
+        agreement=agreement,
+    )
+
+
+def agreement_of(backend: Backend, program: Program) -> Agreement:
+    """The class of agreement that a backend declares for the program's arithmetic."""
+    capabilities = backend.capabilities
+    return capabilities.fixed_agreement if program.arithmetic == "fixed" else capabilities.agreement
 
 
 def _followed(case: Case, phase: str, step: int | None) -> int:
@@ -158,7 +201,7 @@ class _Pair:
 
     def __init__(self, backend: Backend, program: Program, case: Case, seed: int) -> None:
         self.program, self.case = program, case
-        self.agreement = backend.capabilities.agreement
+        self.agreement = agreement_of(backend, program)
         with contextlib.ExitStack() as opened:  # closes the reference if the backend fails to open
             self.reference: Session = registry.get("reference").open(program, seed=seed)
             opened.callback(self.reference.close)
@@ -188,12 +231,14 @@ class _Pair:
         """The backend's session, and the reference's."""
         return self.mine, self.reference
 
-    def compare_weights(self, phase: str) -> None:
-        """Hold the present weights of both together."""
+    def compare_synapses(self, phase: str) -> None:
+        """Hold the present weights, tags and traces of both together."""
         if self.agreement == "statistical":
             return
-        for projection in self.program.projections:
-            name = f"{projection.name}.weight"
+        populations = {population.name for population in self.program.populations}
+        for name in self.reference.variables():
+            if name.rpartition(".")[0] in populations:
+                continue
             mine, reference = (_values(session.read(name)) for session in self.both)
             size = np.maximum(np.abs(reference), np.abs(reference).mean() if reference.size else 0.0)
             tolerance = 0.0 if self.agreement == "exact" else WEIGHT_TOLERANCE
@@ -215,7 +260,8 @@ class _Pair:
             for variable in ("u", "v"):
                 found, expected = (run.states[population.name, variable][:last] for run in (mine, reference))
                 tolerance = np.where(np.arange(last) < EARLY_STEPS, EARLY_TOLERANCE, LATE_TOLERANCE)[:, np.newaxis]
-                allowed = 0.0 if self.agreement == "exact" else tolerance * np.maximum(np.abs(expected), threshold)
+                scale = np.maximum(np.abs(expected), np.where(np.isfinite(threshold), threshold, 0.0))
+                allowed = 0.0 if self.agreement == "exact" else tolerance * scale
                 wrong = np.argwhere(~(np.abs(found - expected) <= allowed))
                 if wrong.size:
                     step, neuron = (int(index) for index in wrong[0])
@@ -286,7 +332,9 @@ def _check_reset(pair: _Pair, entire: Recording) -> None:
         for projection in pair.program.projections:
             session.write(f"{projection.name}.weight", projection.matrix(projection.weight))
     recording = pair.run("run after reset", 0, min(_AFTERWARDS, done))
-    if done % pair.case.period == 0:  # elsewhere time, which a reset keeps, stands elsewhere within an epoch
+    # A reset keeps time, which may stand elsewhere within an epoch, and the random streams of rules in fixed point.
+    rounds_at_random = pair.program.arithmetic == "fixed" and any(p.rule is not None for p in pair.program.projections)
+    if done % pair.case.period == 0 and not rounds_at_random and pair.agreement != "statistical":
         _same("run after reset against the first run", recording, entire, 0)
 
 
@@ -300,19 +348,77 @@ def _check_writes(pair: _Pair) -> None:
         value = pair.reference.read(address)
         if variable == "weight":
             projection = pair.program.projection(owner)
-            changed = _values(value) * rng.uniform(0.8, 1.3, projection.synapses)
-            if projection.rule is not None:
-                changed = np.clip(changed, projection.rule.w_min, projection.rule.w_max)
-            value = projection.matrix(changed)
+            value = projection.matrix(_other_weights(projection, _values(value), rng))
+        elif pair.program.arithmetic == "fixed":
+            threshold = pair.reference.read(f"{owner}.v_threshold")
+            value = _other_integers(variable, threshold, rng)
         elif variable == "v_threshold":
             value = value * rng.uniform(0.6, 1.1, value.shape)
         else:
-            value = value + 0.01 * pair.reference.read(f"{owner}.v_threshold") * rng.uniform(0.0, 1.0, value.shape)
+            threshold = pair.reference.read(f"{owner}.v_threshold")
+            value = value + 0.01 * np.where(np.isfinite(threshold), threshold, 1.0) * rng.uniform(0.0, 1.0, value.shape)
         for session in pair.both:
             session.write(address, value)
-    pair.compare_weights("written weights")
+    pair.compare_synapses("written weights")
     pair.run("run after writes", 0, min(_AFTERWARDS, pair.case.steps))
-    pair.compare_weights("run after writes")
+    pair.compare_synapses("run after writes")
+
+
+def _other_weights(projection: ProjectionProgram, weight: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Weights that differ by up to a third, as the projection can hold them."""
+    changed: FloatArray = weight * rng.uniform(0.8, 1.3, weight.size)
+    if projection.sign_mode != "none":
+        step = 1 if projection.rule is not None else weight_step(projection.sign_mode, projection.weight_bits)
+        low, high = WEIGHT_RANGES[projection.sign_mode]
+        return np.trunc(np.clip(changed, low, high) / step) * step
+    return changed if projection.rule is None else np.clip(changed, projection.rule.w_min, projection.rule.w_max)
+
+
+def _other_integers(variable: str, threshold: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Thresholds or biases of a fixed-point program that differ from those it has."""
+    if variable == "v_threshold":
+        changed: FloatArray = np.maximum(np.trunc(threshold * rng.uniform(0.6, 1.0, threshold.shape) / 64), 1.0) * 64.0
+        return changed
+    mantissa, exponent = bias_parts(
+        np.trunc(np.minimum(0.01 * threshold, 4095.0) * rng.uniform(0.0, 1.0, threshold.shape))
+    )
+    return mantissa * 2.0**exponent
+
+
+def _check_distributions(backend: Backend, case: Case, seed: int) -> None:
+    """Spike counts and mean weights over many seeds, held to the reference's by Kolmogorov-Smirnov tests."""
+    from scipy.stats import ks_2samp
+
+    reference = registry.get("reference")
+    samples = [_samples(one, case, seed) for one in (backend, reference)]
+    level = STATISTICAL_LEVEL / max(len(samples[0]), 1)
+    for name, mine in samples[0].items():
+        theirs = samples[1][name]
+        p_value = float(ks_2samp(mine, theirs).pvalue)
+        if p_value < level:
+            raise _Differs(
+                Difference(
+                    phase=f"{STATISTICAL_SEEDS} seeds, Kolmogorov-Smirnov p = {p_value:.2g} below {level:.2g}",
+                    what=f"mean of {name}",
+                    found=float(np.mean(mine)),
+                    expected=float(np.mean(theirs)),
+                )
+            )
+
+
+def _samples(backend: Backend, case: Case, seed: int) -> dict[str, list[float]]:
+    """By statistic, its value in sessions of different seeds: the spikes of a population, the mean weight of a projection."""
+    found: dict[str, list[float]] = {}
+    for offset in range(STATISTICAL_SEEDS):
+        with backend.open(case.program.with_all_spikes(), seed=seed + offset) as session:
+            spikes = session.run(case.steps, inputs=case.inputs, modulators=case.modulators).spikes
+            for population in case.program.populations:
+                found.setdefault(f"spikes of {population.name}", []).append(float(len(spikes[population.name])))
+            for projection in case.program.projections:
+                if projection.rule is not None and projection.synapses:
+                    weight = _values(session.read(f"{projection.name}.weight"))
+                    found.setdefault(f"mean weight of {projection.name}", []).append(float(weight.mean()))
+    return found
 
 
 def _check_silence(pair: _Pair) -> None:

@@ -12,11 +12,23 @@ import pytest
 import neuromorph as nm
 from neuromorph.backend import FEATURES, Availability, Backend, Capabilities, Gap, Session
 from neuromorph.backends.reference import ReferenceBackend, ReferenceSession
-from neuromorph.errors import InputError, SimulatorError
+from neuromorph.errors import InputError, NumericalLimit, SimulatorError
 from neuromorph.program import Program, ProjectionProgram
-from neuromorph.testing import Case, check, feature_cases, minimal_cases, random_case, supported_features
+from neuromorph.testing import (
+    AGREEMENTS,
+    Case,
+    check,
+    every_case,
+    feature_cases,
+    fixed_cases,
+    fixed_feature_cases,
+    minimal_cases,
+    random_case,
+    random_fixed_case,
+    supported_features,
+)
 
-CASES = {case.name: case for case in minimal_cases()}
+CASES = {case.name: case for case in every_case()}
 
 
 @dataclass(frozen=True)
@@ -262,7 +274,7 @@ def test_random_cases_reach_every_feature_and_keep_to_what_is_allowed() -> None:
     reached: set[str] = set()
     for seed in range(30):
         reached |= random_case(seed, steps=60).features
-    assert reached == set(FEATURES)
+    assert reached == set(FEATURES) - {"fixed_point"}
     for feature in ("recurrent", "sparse", "refractory", "per_neuron_parameters"):
         assert random_case(3, features_allowed=[feature], steps=60).features <= {feature}
     assert random_case(0, features_allowed=[], steps=60).features == set()
@@ -271,7 +283,101 @@ def test_random_cases_reach_every_feature_and_keep_to_what_is_allowed() -> None:
 
 
 def test_every_feature_has_its_case() -> None:
-    assert set(feature_cases()) == set(FEATURES)
+    assert set(feature_cases()) == set(FEATURES) - {"fixed_point"}
+    assert set(fixed_feature_cases()) == set(FEATURES) - {"non_decaying_trace"}  # 7-bit traces always decay
+
+
+@pytest.mark.parametrize("case", fixed_cases(), ids=lambda case: case.name)
+def test_hand_made_fixed_point_cases_are_active_and_learn(case: Case) -> None:
+    with nm.open(case.program.with_all_spikes()) as session:
+        recording = session.run(case.steps, inputs=case.inputs, modulators=case.modulators)
+        for population in case.program.populations:
+            assert len(recording.spikes[population.name]) >= 10, population.name
+        for projection in case.program.projections:
+            if projection.rule is not None:
+                assert np.any(session._read(projection.name, "weight") != projection.weight)
+
+
+def test_random_fixed_point_cases_reach_every_feature_and_repeat_themselves() -> None:
+    reached: set[str] = set()
+    for seed in range(40):
+        case = random_fixed_case(seed, steps=60)
+        reached |= case.features
+        if seed < 5:
+            assert case.program.fingerprint == random_fixed_case(seed, steps=60).program.fingerprint
+    assert reached == set(FEATURES) - {"non_decaying_trace"}
+    assert random_fixed_case(0, features_allowed=[], steps=60).features == {"fixed_point"}
+
+
+def conventions(**other: str) -> Faulty:
+    return Faulty(change=lambda p: dataclasses.replace(p, **other))
+
+
+FIXED_FAULTS = [
+    ("decays rounded down", "fixed: mixed signs", conventions(rounding="down")),
+    ("decays rounded to nearest", "fixed: fixed_point", conventions(rounding="nearest")),
+    ("a current that saturates", "fixed: current wraps", conventions(u_overflow="saturate")),
+    ("a current without limit", "fixed: current wraps downwards", conventions(u_overflow="none")),
+    ("a voltage that wraps", "fixed: voltage saturates downwards", conventions(v_overflow="wrap")),
+    ("a voltage without limit", "fixed: voltage saturates", conventions(v_overflow="none")),
+    ("thresholds that suffice when reached", "fixed: threshold reached", conventions(threshold_comparison=">=")),
+    ("a reset by subtraction", "fixed: refractory", conventions(reset="subtract")),
+    ("coincident spikes that miss each other", "fixed: learning", conventions(coincidence="unseen")),
+    ("learning before sending", "fixed: weight_bounds", conventions(weight_timing="after learning")),
+    ("rules that see arrivals", "fixed: learning_delay", conventions(plasticity_timing="arrived")),
+    ("other exponents", "fixed: sums shifted down",
+     Faulty(change=lambda p: projections(p, lambda s: dataclasses.replace(s, weight_exponent=-2)))),
+    ("other impulses", "fixed: learning",
+     Faulty(change=lambda p: rules(p, traces={k: dataclasses.replace(t, impulse=41.0)
+                                              for k, t in p.projections[0].rule.traces.items()}))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("case", "backend"), [fault[1:] for fault in FIXED_FAULTS], ids=[fault[0] for fault in FIXED_FAULTS]
+)
+def test_a_backend_that_is_wrong_in_fixed_point_is_caught(case: str, backend: Backend) -> None:
+    verdict = check(backend, CASES[case])
+    assert verdict.status == "differs"
+    assert verdict.agreement == "exact"
+
+
+class OtherStreams(Faulty):
+    """Its own random numbers, as a chip has them: right in distribution only."""
+
+    capabilities: ClassVar[Capabilities] = Capabilities(fixed_agreement="statistical")
+
+    def _open(self, program: Program, *, seed: int, stall_second: float) -> Session:
+        return super()._open(program, seed=seed + 1000, stall_second=stall_second)
+
+
+def test_independent_random_streams_agree_in_distribution_and_a_bias_is_caught() -> None:
+    case = CASES["fixed: fractions of impulses"]
+    verdict = check(OtherStreams(), case)
+    assert (verdict.status, verdict.agreement) == ("agrees", "statistical"), str(verdict)
+    weak = OtherStreams(
+        change=lambda p: rules(
+            p,
+            traces={k: dataclasses.replace(t, impulse=2 * t.impulse) for k, t in p.projections[0].rule.traces.items()},
+        )
+    )
+    verdict = check(weak, case)
+    assert verdict.status == "differs"
+    assert "Kolmogorov-Smirnov" in verdict.sentence
+
+
+def test_a_backend_that_stops_at_its_limits_is_skipped_with_the_sentence() -> None:
+    class Stops(ReferenceSession):
+        def _advance(self, *arguments: Any) -> Any:
+            raise NumericalLimit("step 3, population 'out', neuron 1: 2^21 is too much")
+
+    verdict = check(Faulty(session=Stops), CASES["plain"])
+    assert verdict.status == "skipped"
+    assert "2^21 is too much" in verdict.sentence
+
+
+def test_every_class_of_agreement_says_what_it_is_held_to() -> None:
+    assert set(AGREEMENTS) == {"exact", "tolerance", "statistical"}
 
 
 def test_a_case_holds_only_what_fits() -> None:

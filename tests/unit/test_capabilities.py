@@ -4,7 +4,7 @@ import pytest
 import neuromorph as nm
 from neuromorph.capabilities import FEATURES, Capabilities, Gap, requirements
 from neuromorph.errors import InputError
-from neuromorph.testing import feature_cases, minimal_cases
+from neuromorph.testing import feature_cases, fixed_feature_cases, minimal_cases
 
 # features that another one brings with it
 IMPLIED = {
@@ -26,7 +26,9 @@ def test_every_feature_has_a_case_that_uses_it_and_only_what_it_implies(feature:
         new = IMPLIED.get(frontier.pop(), set()) - allowed
         allowed |= new
         frontier += new
-    assert {feature} <= feature_cases()[feature].features <= allowed
+    for cases, more in ((feature_cases(), set()), (fixed_feature_cases(), {"fixed_point", "weight_bounds"})):
+        if feature in cases:
+            assert {feature} <= cases[feature].features <= allowed | more
 
 
 def test_a_plain_network_requires_nothing() -> None:
@@ -67,7 +69,7 @@ def test_gaps_become_sentences_with_feature_place_and_reason() -> None:
 
 
 def test_gaps_are_features_that_exist() -> None:
-    with pytest.raises(InputError, match=r"unknown features \['magic'\]; known: per_neuron_parameters"):
+    with pytest.raises(InputError, match=r"unknown features \['magic'\]; known: fixed_point, per_neuron_parameters"):
         Capabilities(gaps={"magic": Gap("", "ours")})
 
 

@@ -184,9 +184,10 @@ def test_a_rule_s_modulators_and_a_probe_s_target_exist() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"arithmetic": "fixed"}, "arithmetic must be 'float', got 'fixed'"),
-        ({"threshold_comparison": ">="}, "threshold_comparison must be '>'"),
-        ({"reset": "subtract"}, "reset must be 'zero'"),
+        ({"arithmetic": "ternary"}, "arithmetic must be 'float' or 'fixed', got 'ternary'"),
+        ({"arithmetic": "fixed"}, "rounding must be 'toward zero' or 'down' or 'nearest', got 'none'"),
+        ({"threshold_comparison": "=="}, "threshold_comparison must be '>' or '>=', got '=='"),
+        ({"reset": "half"}, "reset must be 'zero' or 'subtract' or 'none', got 'half'"),
         ({"rounding": "floor"}, "rounding must be 'none'"),
         ({"integration": "magic"}, "integration must be 'exponential' or 'euler', got 'magic'"),
         ({"delay_convention": "x"}, "delay_convention must be 'arrival'"),
@@ -207,7 +208,7 @@ def test_a_program_that_says_what_this_version_does_not_mean_is_refused(changes:
     [
         ("decay_u", np.nan, "decay_u must be 0 to 1, got nan"),
         ("decay_v", 2.0, "decay_v must be 0 to 1, got 2.0"),
-        ("threshold", -1.0, "threshold must be > 0 and finite, got -1.0"),
+        ("threshold", -1.0, "threshold must be > 0, got -1.0"),
         ("bias", np.inf, "bias must be finite, got inf"),
         ("refractory", -1, "refractory must be >= 0 steps, got -1"),
     ],
