@@ -78,7 +78,7 @@ class PopulationProgram:
         """What keeps the parameters from being integers of a chip, as sentences."""
         mantissa, exponent = bias_parts(np.where(np.isfinite(self.bias), self.bias, 0.0))
         keep_u, keep_v = self.decay_u * DECAY_UNITY, self.decay_v * DECAY_UNITY
-        whole = self.threshold / 2.0**ALIGNMENT
+        whole = np.where(self.threshold < STATE_LIMIT, self.threshold, 0.0) / 2.0**ALIGNMENT
         ranges = {
             "decay_u": ("(4095 - du) / 4096", (keep_u % 1 == 0) & (keep_u < DECAY_UNITY)),
             "decay_v": ("(4096 - dv) / 4096", keep_v % 1 == 0),
