@@ -41,7 +41,7 @@ def discretise(
     """
     raise_faults(CompileError, _argument_faults(dt, integration, seed))
     dt = float(dt)
-    faults: list[str] = []
+    faults = _origin_faults(network, dt, integration)
     compiler = _Compiler(dt, integration, faults)
     populations = [compiler.population(p) for p in network.populations if isinstance(p, Population)]
     projections = []
@@ -73,6 +73,18 @@ def _argument_faults(dt: object, integration: object, seed: object) -> list[str]
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         faults.append(f"seed must be a whole number >= 0, got {seed!r}")
     return faults
+
+
+def _origin_faults(network: Network, dt: float, integration: Integration) -> list[str]:
+    """Weights that were scaled for one time step when they were read (see :func:`neuromorph.from_nir`) hold for it only."""
+    origin = network.metadata.get("nir")
+    holds = origin.get("weights_hold_for") if isinstance(origin, dict) else None
+    if holds is None or (math.isclose(holds["dt"], dt, rel_tol=1e-9) and holds["integration"] == integration):
+        return []
+    return [
+        f"the weights of network {network.name!r} were read for dt={holds['dt']!r} and integration={holds['integration']!r},"
+        f" and hold for these only: compile with them, or read the graph again for dt={dt!r}, integration={integration!r}"
+    ]
 
 
 class _Compiler:

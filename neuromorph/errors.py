@@ -20,8 +20,8 @@ class NeuromorphError(Exception):
 class FaultList(NeuromorphError, ValueError):
     """An error that carries the whole list of what is wrong.
 
-    >>> str(DescriptionError(["LIF.tau_mem must be > 0 s, got -0.01"]))
-    'LIF.tau_mem must be > 0 s, got -0.01'
+    >>> str(DescriptionError(["LIF.tau_mem must be >= 0 s, got -0.01"]))
+    'LIF.tau_mem must be >= 0 s, got -0.01'
     >>> print(DescriptionError(["a is wrong", "b is wrong"]))
     2 faults:
       1. a is wrong

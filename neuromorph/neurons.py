@@ -75,10 +75,10 @@ class LIF(Neuron):
     >>> LIF(tau_mem=-0.01)
     Traceback (most recent call last):
         ...
-    neuromorph.errors.DescriptionError: LIF.tau_mem must be > 0 s, got -0.01
+    neuromorph.errors.DescriptionError: LIF.tau_mem must be >= 0 s, got -0.01
     """
 
-    tau_mem: Parameter = 20e-3  # s, membrane time constant; inf: no leak
+    tau_mem: Parameter = 20e-3  # s, membrane time constant; inf: no leak; 0: v keeps nothing from step to step
     tau_syn: Parameter = 5e-3  # s, synaptic time constant; 0: each arrival acts for one step
     v_threshold: Parameter = 1.0  # inf: it never spikes, for populations of which only u or v is read
     bias: Parameter = 0.0  # added to v in every step
@@ -97,7 +97,7 @@ class LIF(Neuron):
         """Every parameter out of its range."""
         kind = type(self).__name__
         found: list[str] = []
-        found += _out_of_range(f"{kind}.tau_mem", self.tau_mem, "> 0 s", lambda a: a > 0)
+        found += _out_of_range(f"{kind}.tau_mem", self.tau_mem, ">= 0 s", lambda a: a >= 0)
         found += _out_of_range(f"{kind}.tau_syn", self.tau_syn, ">= 0 s", lambda a: a >= 0)
         found += _out_of_range(f"{kind}.v_threshold", self.v_threshold, "> 0", lambda a: a > 0)
         found += _out_of_range(f"{kind}.bias", self.bias, "finite", np.isfinite)

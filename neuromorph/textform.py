@@ -18,10 +18,14 @@ else:
     import tomli as tomllib
 
 _SYNAPSE_COLUMNS = ("post_index", "pre_index", "weight", "delay")
+_FEWEST_SHARED = 32  # synapses; below, a table of weights beside the rows is harder to read than the rows
 
 
 def dumps(program: Program) -> str:
     """The whole program as text; arrays of one repeated value are shortened, everything else is written out.
+
+    Where many synapses share few weights, as in a convolution, the weights are written once, as ``kernel``, and every
+    synapse gives the index of its weight there.
 
     >>> from neuromorph import LIF, Input, Network, Population, Projection, compile
     >>> net = Network(populations=[Input("in", 1), Population("out", 2, LIF())],
@@ -55,6 +59,8 @@ def loads(text: str) -> Program:
             plain.setdefault(name, [])
         for projection in plain["projections"]:
             rows: Sequence[Sequence[float]] = projection.pop("synapses")
+            if (kernel := projection.pop("kernel", None)) is not None:
+                rows = [[post, pre, _weight(kernel, index), delay] for post, pre, index, delay in rows]
             columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
             projection |= dict(zip(_SYNAPSE_COLUMNS, columns, strict=True))
             projection["rule"] = _rule(projection.get("rule"))
@@ -68,6 +74,13 @@ def loads(text: str) -> Program:
     if fingerprint not in (None, program.fingerprint):
         raise InputError("the text was changed after it was written: delete its fingerprint line to accept the change")
     return program
+
+
+def _weight(kernel: Sequence[float], index: Any) -> float:
+    if not 0 <= index < len(kernel):
+        raise InputError(f"a synapse has the weight {index} of a kernel of {len(kernel)} weights: count from 0")
+    weight: float = kernel[index]
+    return weight
 
 
 def _rule(values: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -84,9 +97,16 @@ def _projection(item: dict[str, Any]) -> Iterator[str]:
     columns = [item.pop(name).tolist() for name in _SYNAPSE_COLUMNS]
     rule = item.pop("rule")
     yield from _table(item)
-    yield "synapses = [  # post, pre, weight, delay in steps"
-    for post, pre, weight, delay in zip(*columns, strict=True):
-        yield f"  [{post}, {pre}, {_value(weight)}, {delay}],"
+    weights = [_value(weight) for weight in columns[2]]
+    kernel = list(dict.fromkeys(weights))
+    is_shared = _is_much_shorter(weights, kernel)
+    if is_shared:
+        yield f"kernel = [{', '.join(kernel)}]"
+        index = {weight: str(place) for place, weight in enumerate(kernel)}
+        weights = [index[weight] for weight in weights]
+    yield f"synapses = [  # post, pre, {'index of the weight in kernel' if is_shared else 'weight'}, delay in steps"
+    for post, pre, weight, delay in zip(columns[0], columns[1], weights, columns[3], strict=True):
+        yield f"  [{post}, {pre}, {weight}, {delay}],"
     yield "]"
     if rule is not None:
         traces, modulators = rule.pop("traces"), rule.pop("modulators")
@@ -98,6 +118,12 @@ def _projection(item: dict[str, Any]) -> Iterator[str]:
         if modulators:
             yield "[projections.rule.modulators]"
             yield from _table(modulators)
+
+
+def _is_much_shorter(weights: Sequence[str], kernel: Sequence[str]) -> bool:
+    """Whether distinct weights and an index for each synapse take at most half of the room of all weights."""
+    indexed = sum(map(len, kernel)) + len(weights) * len(str(len(kernel)))
+    return len(weights) >= _FEWEST_SHARED and 2 * indexed <= sum(map(len, weights))
 
 
 def _table(values: Mapping[str, Any]) -> list[str]:
@@ -114,6 +140,8 @@ def _value(value: Any) -> str:
         if value.size > 1 and np.all((value == value[0]) & same_sign):
             return f"{{ repeat = {value.size}, value = {_value(value[0].item())} }}"
         return "[" + ", ".join(_value(item) for item in value.tolist()) + "]"
+    if isinstance(value, Mapping) and value:
+        return "{ " + ", ".join(_table(value)) + " }"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -17,10 +17,10 @@ import numpy as np
 from neuromorph.errors import InputError
 from neuromorph.recording import FloatArray
 
-# Parameters that a node of each kind must have; Input and Output have a shape.
+# Parameters that a node of each kind must have.
 PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "Input": ("shape",),
-    "Output": ("shape",),
+    "Output": (),
     "Affine": ("weight", "bias"),
     "Linear": ("weight",),
     "Scale": ("scale",),
@@ -106,7 +106,14 @@ def read_graph(path_or_graph: Any, faults: list[str]) -> Graph:
     for node in nodes.values():
         faults += _node_faults(node)
     repeated = sorted({edge for edge in edges if edges.count(edge) > 1}) if len(set(edges)) < len(edges) else []
-    faults += [f"the edge {pre!r} -> {post!r} is there more than once: NIR adds what arrives once" for pre, post in repeated]
+    faults += [
+        f"the edge {pre!r} -> {post!r} is there more than once: NIR adds what arrives once" for pre, post in repeated
+    ]
+    for pre, post in dict.fromkeys(edges):
+        if nodes[pre].kind == "Output" or nodes[post].kind == "Input":
+            faults.append(
+                f"the edge {pre!r} -> {post!r} leaves an Output or leads to an Input, which stand at the ends"
+            )
     metadata = plain.get("metadata")
     return Graph(
         nodes=nodes,
@@ -118,7 +125,9 @@ def read_graph(path_or_graph: Any, faults: list[str]) -> Graph:
 
 def missing_package(error: ImportError) -> InputError:
     """The one error for a machine without the package ``nir``."""
-    return InputError(f"NIR graphs need the package nir, which cannot be imported ({error}): pip install 'neuromorph[nir]'")
+    return InputError(
+        f"NIR graphs need the package nir, which cannot be imported ({error}): pip install 'neuromorph[nir]'"
+    )
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -175,12 +184,17 @@ def _dissolve(
 ) -> tuple[list[str], list[str]]:
     """Add the nodes and edges of a graph, sub-graphs in their place; the names of its inputs and outputs."""
     if plain.get("type") != "NIRGraph" or "nodes" not in plain or "edges" not in plain:
-        raise InputError(f"a NIR graph has nodes and edges, got {plain.get('type', 'nothing')!r} at {prefix or 'the top'!r}")
+        raise InputError(
+            f"a NIR graph has nodes and edges, got {plain.get('type', 'nothing')!r} at {prefix or 'the top'}"
+        )
     ports: dict[str, tuple[list[str], list[str]]] = {}
     inputs: list[str] = []
     outputs: list[str] = []
     for key, values in plain["nodes"].items():
-        name, kind = prefix + str(key), str(values.get("type"))
+        name = prefix + str(key)
+        if not isinstance(values, Mapping):
+            raise InputError(f"the node {name!r} is no group with a type and parameters")
+        kind = str(values.get("type"))
         if kind == "NIRGraph":
             ports[name] = _dissolve(values, f"{name}/", nodes, edges, faults)
             continue

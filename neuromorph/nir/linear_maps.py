@@ -18,6 +18,8 @@ from neuromorph.recording import FloatArray, IntArray
 Shape = tuple[int, ...]
 Matrix = Any  # scipy.sparse.csr_matrix, which has no types
 
+_WINDOWS = ("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d")
+
 
 def window_map(
     weight: FloatArray, shape: Shape, *, stride: Any, padding: Any, dilation: Any, groups: int
@@ -39,12 +41,30 @@ def window_map(
     ([[1.0, 2.0, 0.0], [0.0, 1.0, 2.0]], (1, 2))
     """
     space, kernel = shape[1:], weight.shape[2:]
+    outs, ins = weight.shape[:2]
+    sizes, steps, gaps, before = _geometry(weight.shape, shape, stride, padding, dilation, groups)
+    out, read, tap = _windows(space, sizes, kernel, steps, gaps, before)
+    channel_out = np.arange(outs)
+    channel_in = (channel_out // (outs // groups) * ins)[:, np.newaxis] + np.arange(ins)
+    values = weight.reshape(outs, ins, -1)[:, :, tap]
+    rows = np.broadcast_to((channel_out * math.prod(sizes))[:, np.newaxis, np.newaxis] + out, values.shape)
+    columns = channel_in[:, :, np.newaxis] * math.prod(space) + read
+    size = (outs * math.prod(sizes), math.prod(shape))
+    matrix = scipy.sparse.coo_matrix((values.ravel(), (rows.ravel(), columns.ravel())), shape=size).tocsr()
+    return matrix, (outs, *sizes)
+
+
+def _geometry(
+    weight: Shape, shape: Shape, stride: Any, padding: Any, dilation: Any, groups: int
+) -> tuple[Shape, Shape, Shape, Shape]:
+    """(sizes out, stride, dilation, padding before) in every dimension of space, after checking that they fit."""
+    space, kernel = shape[1:], weight[2:]
     if len(space) != len(kernel):
         raise InputError(f"it reads an array of shape (channels, {len(kernel)} dimensions of space), got shape {shape}")
-    outs, ins = weight.shape[:2]
+    outs, ins = weight[:2]
     if groups < 1 or outs % groups or shape[0] != ins * groups:
         raise InputError(
-            f"its weight of shape {weight.shape} in {groups} groups reads {ins * groups} channels, got {shape[0]}"
+            f"its weight of shape {weight} in {groups} groups reads {ins * groups} channels, got {shape[0]}"
         )
     steps, gaps = per_dimension(stride, len(space), "stride"), per_dimension(dilation, len(space), "dilation")
     if min(*steps, *gaps) < 1:
@@ -55,15 +75,7 @@ def window_map(
     )
     if min(sizes) < 1:
         raise InputError(f"its kernel of size {kernel} does not fit into its input of shape {shape}")
-    out, read, tap = _windows(space, sizes, kernel, steps, gaps, before)
-    channel_out = np.arange(outs)
-    channel_in = (channel_out // (outs // groups) * ins)[:, np.newaxis] + np.arange(ins)
-    values = weight.reshape(outs, ins, -1)[:, :, tap]
-    rows = np.broadcast_to((channel_out * math.prod(sizes))[:, np.newaxis, np.newaxis] + out, values.shape)
-    columns = channel_in[:, :, np.newaxis] * math.prod(space) + read
-    size = (outs * math.prod(sizes), math.prod(shape))
-    matrix = scipy.sparse.coo_matrix((values.ravel(), (rows.ravel(), columns.ravel())), shape=size).tocsr()
-    return matrix, (outs, *sizes)
+    return sizes, steps, gaps, before
 
 
 def _windows(
@@ -118,18 +130,17 @@ def per_dimension(value: Any, count: int, name: str) -> Shape:
     return tuple(int(number) for number in np.broadcast_to(array.ravel(), (count,)))
 
 
-def shape_out(node: Node, shape: Shape | None) -> Shape | None:
-    """The shape that leaves a node when ``shape`` arrives; None where that says nothing yet."""
+def shape_out(node: Node, arriving: Shape | None) -> Shape | None:
+    """The shape that leaves a linear node when ``arriving`` arrives; None where that says nothing yet."""
+    shape = shape_in(node) or arriving
     if node.kind in ("Linear", "Affine"):
         return _matrices(node).shape[:-1]
-    if node.kind in ("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d"):
-        shape = _declared(node) if shape is None else shape
-        return None if shape is None else linear_map(node, shape)[2]
-    if node.kind == "Flatten":
-        if shape is None and node.has("input_type"):
-            shape = tuple(int(size) for size in node.array("input_type").ravel())
-        return None if shape is None else _flattened(node, shape)
-    return shape
+    if shape is None:
+        return None
+    if node.kind in _WINDOWS:
+        weight, settings = _window_settings(node, shape)
+        return (weight.shape[0], *_geometry(weight.shape, shape, **settings)[0])
+    return _flattened(node, shape) if node.kind == "Flatten" else shape
 
 
 def shape_in(node: Node) -> Shape | None:
@@ -139,8 +150,9 @@ def shape_in(node: Node) -> Shape | None:
         return (*weight.shape[:-2], weight.shape[-1])
     if node.kind in ("Conv1d", "Conv2d"):
         return _declared(node)
-    if node.kind == "Flatten" and node.has("input_type"):
-        return tuple(int(size) for size in node.array("input_type").ravel())
+    declared = {"Flatten": "input_type", "Output": "shape"}.get(node.kind)
+    if declared is not None and node.has(declared):
+        return tuple(int(size) for size in node.array(declared).ravel())
     return None
 
 
@@ -168,37 +180,27 @@ def linear_map(node: Node, shape: Shape) -> tuple[Matrix, FloatArray, Shape]:
         return matrix, constant, out
     if node.kind == "Scale":
         return scipy.sparse.diags(_spread(node, "scale", shape), format="csr"), np.zeros(size), shape
-    if node.kind in ("Conv1d", "Conv2d"):
-        matrix, out = window_map(
-            _kernel(node),
-            shape,
-            stride=node.values["stride"],
-            padding=node.values["padding"],
-            dilation=node.values["dilation"],
-            groups=_whole(node, "groups"),
-        )
-        bias = np.zeros(out[0])
-        if node.has("bias"):
-            bias = _spread(node, "bias", out[:1])
+    if node.kind in _WINDOWS:
+        weight, settings = _window_settings(node, shape)
+        matrix, out = window_map(weight, shape, **settings)
+        bias = _spread(node, "bias", out[:1]) if node.has("bias") else np.zeros(out[0])
         return matrix, np.repeat(bias, math.prod(out[1:])), out
-    if node.kind in ("SumPool2d", "AvgPool2d"):
-        if len(shape) != 3:
-            raise InputError(f"it reads an array of shape (channels, height, width), got shape {shape}")
-        kernel = per_dimension(node.values["kernel_size"], 2, "kernel_size")
-        if min(kernel) < 1:
-            raise InputError(f"its kernel_size must be at least 1, got {kernel}")
-        each = 1.0 if node.kind == "SumPool2d" else 1.0 / math.prod(kernel)
-        matrix, out = window_map(
-            np.full((shape[0], 1, *kernel), each),
-            shape,
-            stride=node.values["stride"],
-            padding=node.values["padding"],
-            dilation=1,
-            groups=shape[0],
-        )
-        return matrix, np.zeros(math.prod(out)), out
     out = _flattened(node, shape) if node.kind == "Flatten" else shape
     return scipy.sparse.identity(size, format="csr"), np.zeros(size), out
+
+
+def _window_settings(node: Node, shape: Shape) -> tuple[FloatArray, dict[str, Any]]:
+    """The kernel of a convolution or of pooling, which is one without mixing of channels, and its settings."""
+    settings = {"stride": node.values["stride"], "padding": node.values["padding"]}
+    if node.kind in ("Conv1d", "Conv2d"):
+        return _kernel(node), {**settings, "dilation": node.values["dilation"], "groups": _whole(node, "groups")}
+    if len(shape) != 3:
+        raise InputError(f"it reads an array of shape (channels, height, width), got shape {shape}")
+    kernel = per_dimension(node.values["kernel_size"], 2, "kernel_size")
+    if min(kernel) < 1:
+        raise InputError(f"its kernel_size must be at least 1, got {kernel}")
+    each = 1.0 if node.kind == "SumPool2d" else 1.0 / math.prod(kernel)
+    return np.full((shape[0], 1, *kernel), each), {**settings, "dilation": 1, "groups": shape[0]}
 
 
 def _matrices(node: Node) -> FloatArray:
@@ -212,7 +214,9 @@ def _kernel(node: Node) -> FloatArray:
     weight = _finite(node, "weight")
     wanted = 3 if node.kind == "Conv1d" else 4
     if weight.ndim != wanted or 0 in weight.shape:
-        raise InputError(f"its weight must have {wanted} dimensions, (channels out, channels in, ...), got {weight.shape}")
+        raise InputError(
+            f"its weight must have {wanted} dimensions, (channels out, channels in, ...), got {weight.shape}"
+        )
     return weight
 
 

@@ -24,11 +24,16 @@ _WORDS = {"s": "seconds", "ms": "milliseconds", "steps": "time steps"}
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """Time steps of ``dt`` seconds for a graph whose unit of time lasts ``unit_second`` seconds."""
+    """Time steps of ``dt`` seconds for a graph whose times are in ``unit``: seconds, milliseconds or steps."""
 
     dt: float  # s
     integration: Integration
-    unit_second: float = 1.0  # s
+    unit: str = "s"
+
+    @property
+    def unit_second(self) -> float:
+        """How long the graph's unit of time lasts, in seconds."""
+        return {"s": 1.0, "ms": 1e-3, "steps": self.dt}[self.unit]
 
     @property
     def dt_in_units(self) -> float:
@@ -51,7 +56,8 @@ class Clock:
         exact = self.seconds(times) / self.dt
         whole = np.rint(exact)
         allowed = np.minimum(WHOLE_STEP_TOLERANCE * np.maximum(exact, 1.0), LARGEST_STEP_ERROR)
-        wrong = ~(np.abs(exact - whole) <= allowed) | (whole < 0) | (whole > MOST_STEPS)
+        with np.errstate(invalid="ignore"):  # infinity is refused below
+            wrong = ~(np.abs(exact - whole) <= allowed) | (whole < 0) | (whole > MOST_STEPS)
         if np.any(wrong):
             first = float(exact[wrong].flat[0])
             raise InputError(
@@ -61,7 +67,9 @@ class Clock:
         return whole.astype(np.int64)
 
 
-def make_clock(graph: Graph, *, dt: object, unit: object, integration: object, assumptions: list[str]) -> Clock:
+def make_clock(
+    graph: Graph, *, dt: object, unit: object, integration: object, assumptions: list[str], why: str = "as asked"
+) -> Clock:
     """The clock that is asked for, its unit inferred where that is asked; what was chosen and why goes to ``assumptions``.
 
     Raises :class:`InputError` with every wrong argument, or where the values fit more than one unit or none.
@@ -79,12 +87,11 @@ def make_clock(graph: Graph, *, dt: object, unit: object, integration: object, a
     if unit == "infer":
         chosen, reason = _inferred(graph, step)
     else:
-        chosen, reason = str(unit), "as asked"
-    lasts = {"s": 1.0, "ms": 1e-3, "steps": step}[chosen]
+        chosen, reason = str(unit), why
     assumptions.append(f"Times are read in {_WORDS[chosen]}: {reason}.")
     rule = "1 - dt / tau (Euler)" if integration == "euler" else "exp(-dt / tau) (exponential)"
     assumptions.append(f"A time step is {step!r} s, and what decays with tau keeps the factor {rule} in each.")
-    return Clock(dt=step, integration=integration, unit_second=lasts)  # type: ignore[arg-type]
+    return Clock(dt=step, integration=integration, unit=chosen)  # type: ignore[arg-type]
 
 
 def _inferred(graph: Graph, dt: float) -> tuple[str, str]:

@@ -28,6 +28,7 @@ def test_a_wrong_neuron_among_many_is_named_with_its_value() -> None:
 
 
 def test_limits_are_allowed() -> None:
+    assert LIF(tau_mem=0).tau_mem == 0.0  # no memory
     neuron = LIF(tau_mem=math.inf, tau_syn=0, refractory=0, bias=-1)
     assert (neuron.tau_mem, neuron.tau_syn) == (math.inf, 0.0)
     assert IF().tau_mem == math.inf

@@ -78,3 +78,39 @@ def test_the_order_of_modulators_does_not_change_what_is_learned() -> None:
             return session.read("in->out.weight")
 
     assert learned(("zz", "aa", "mm")) == learned(("mm", "zz", "aa"))
+
+
+def shared(weights: object) -> nm.Program:
+    net = nm.Network(
+        populations=[nm.Input("in", 8), nm.Population("out", 8, nm.LIF())],
+        projections=[nm.Projection("in", "out", weights, delay=np.arange(1, 65).reshape(8, 8) * 1e-3)],  # type: ignore[arg-type]
+    )
+    return nm.compile(net)
+
+
+def test_weights_that_many_synapses_share_are_written_once() -> None:
+    kernel = np.array([1 / 3, -1 / 7, 0.0, -0.0])
+    before = shared(np.resize(kernel, (8, 8)))
+    text = textform.dumps(before)
+    assert text.count(repr(1 / 3)) == 1 and text.count(repr(-1 / 7)) == 1
+    assert "kernel = [0.3333333333333333, -0.14285714285714285, 0.0, -0.0]\n" in text
+    assert "  [0, 1, 1, 2],\n" in text
+    after = textform.loads(text)
+    assert after.fingerprint == before.fingerprint
+    assert np.array_equal(np.signbit(after.projections[0].weight), np.signbit(before.projections[0].weight))
+
+
+def test_weights_of_their_own_are_written_beside_their_synapses() -> None:
+    own = shared(np.linspace(0.1, 0.9, 64).reshape(8, 8))
+    assert "kernel" not in textform.dumps(own)
+    assert textform.loads(textform.dumps(own)).fingerprint == own.fingerprint
+    assert "kernel" not in textform.dumps(program(0, 1.0))  # few synapses
+
+
+@pytest.mark.parametrize("index", ["4", "-1", "0.5", '"a"'])
+def test_an_index_outside_the_kernel_is_refused(index: str) -> None:
+    text = textform.dumps(shared(np.resize([1 / 3, 1 / 7, 0.1, 0.2], (8, 8))))
+    broken = text.replace("  [0, 1, 1, 2],", f"  [0, 1, {index}, 2],")
+    assert broken != text
+    with pytest.raises(InputError, match=r"kernel|program"):
+        textform.loads(broken)
