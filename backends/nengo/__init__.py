@@ -1,7 +1,7 @@
 """Nengo 4: a program as ensembles of an exact current-based LIF neuron, joined by event-driven synapses.
 
 A program becomes an ordinary ``nengo.Network`` that ``nengo.Simulator`` runs. Nothing of the Neural Engineering
-Framework is used: no decoders, no random initial state, and no seed of Nengo's matters. The neuron type and the
+Framework is used: no decoders, no random initial state, and no seed of Nengo's matters. The neuron types and the
 transform are ours, because Nengo has neither a synaptic current in its neurons nor delays or event-driven learning
 between them.
 """

@@ -10,7 +10,7 @@ import nengo
 import numpy as np
 import numpy.typing as npt
 
-from neuromorph.backends.nengo.neurons import cuba_lif
+from neuromorph.backends.nengo.neurons import neuron_type
 from neuromorph.backends.nengo.synapses import Synapses, UnderWay
 from neuromorph.inputs import Input, Modulator
 from neuromorph.program import PopulationProgram, Program, ProjectionProgram
@@ -38,16 +38,19 @@ class Feed:
 
 @final
 class Lowering:
-    """A program as a ``nengo.Network``; ``table`` says which function makes each kind of part."""
+    """A program as a ``nengo.Network``; ``table`` says which function makes each kind of part.
 
-    def __init__(self, program: Program) -> None:
+    ``seed`` is the session's: the rounding noise of fixed-point learning is drawn from it.
+    """
+
+    def __init__(self, program: Program, seed: int = 0) -> None:
         table: Mapping[type, Callable[[Any], None]] = {
             Input: self.input,
             Modulator: self.modulator,
             PopulationProgram: self.population,
             ProjectionProgram: self.projection,
         }
-        self.program = program
+        self.program, self.seed = program, seed
         self.feeds: dict[str, Feed] = {}  # by input
         self.modulator_feeds: dict[str, Feed] = {}
         self.neurons: dict[str, Any] = {}  # by population
@@ -76,7 +79,7 @@ class Lowering:
         ensemble = nengo.Ensemble(
             size,
             dimensions=1,
-            neuron_type=cuba_lif(item),
+            neuron_type=neuron_type(item, self.program.arithmetic),
             gain=np.ones(size),
             bias=np.zeros(size),
             encoders=np.ones((size, 1)),
@@ -99,7 +102,7 @@ class Lowering:
 
     def projection(self, item: ProjectionProgram) -> None:
         """A connection between neurons; its transform holds the delays too, so it has no Nengo synapse."""
-        self.under_way[item.name] = UnderWay(item)
+        self.under_way[item.name] = UnderWay(item, self.program, self.seed)
         names = () if item.rule is None else item.rule.modulators
         nengo.Connection(
             self._sources[item.pre],

@@ -1,26 +1,27 @@
-"""The current-based LIF neuron as a Nengo neuron type."""
+"""The current-based LIF neuron as Nengo neuron types: one in float, one in a chip's integers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 import numpy.typing as npt
 from nengo.dists import Choice
 from nengo.neurons import NeuronType
 
+from neuromorph.arithmetic import DECAY_UNITY, aligned, saturated, toward_zero, wrapped_once
 from neuromorph.program import PopulationProgram
 from neuromorph.recording import FloatArray
 
 # A session's name of a variable, and the neuron type's. Nengo keeps ``bias`` for itself.
 VARIABLES: Mapping[str, str] = {"u": "current", "v": "voltage", "v_threshold": "threshold", "bias": "drive"}
 
-STATE = ("current", "voltage", "waiting", "threshold", "drive", "decay_u", "decay_v", "refractory")
+COMMON = ("current", "voltage", "waiting", "threshold", "drive", "refractory")
 
 
-class CubaLIF(NeuronType):  # type: ignore[misc]
-    """``u = decay_u u + J; v = decay_v v + u + bias``; a spike where v > threshold, then v = 0 and a refractory period.
+class UndecodedNeurons(NeuronType):  # type: ignore[misc]
+    """Base of neuron types that are connected neuron to neuron; nothing is decoded from them.
 
     Parameters are state too, one value for each neuron: so they may differ, be probed and be written, and Nengo's
     optimizer may step several populations as one. Its own ``LIF`` differs in all of this: no synaptic current, a random
@@ -29,7 +30,6 @@ class CubaLIF(NeuronType):  # type: ignore[misc]
 
     negative = False
     spiking = True
-    state: ClassVar[dict[str, Any]] = {name: Choice([0]) for name in STATE}
 
     def gain_bias(self, max_rates: Any, intercepts: Any) -> tuple[Any, Any]:
         """Gain 1 and bias 0: the input is a synaptic current already."""
@@ -42,7 +42,14 @@ class CubaLIF(NeuronType):  # type: ignore[misc]
 
     def rates(self, x: Any, gain: Any, bias: Any) -> Any:
         """Refused: nothing is decoded from these neurons."""
-        raise NotImplementedError("CubaLIF has no rates: connect its neurons, not the ensemble")
+        raise NotImplementedError(f"{type(self).__name__} has no rates: connect its neurons, not the ensemble")
+
+
+@final
+class CubaLIF(UndecodedNeurons):
+    """``u = decay_u u + J; v = decay_v v + u + bias``; a spike where v > threshold, then v = 0 and a refractory period."""
+
+    state: ClassVar[dict[str, Any]] = {name: Choice([0]) for name in (*COMMON, "decay_u", "decay_v")}
 
     def step(
         self,
@@ -54,9 +61,9 @@ class CubaLIF(NeuronType):  # type: ignore[misc]
         waiting: FloatArray,
         threshold: FloatArray,
         drive: FloatArray,
+        refractory: FloatArray,
         decay_u: FloatArray,
         decay_v: FloatArray,
-        refractory: FloatArray,
     ) -> None:
         """One time step of all neurons; ``output`` is 1 where one spikes."""
         del dt
@@ -65,23 +72,64 @@ class CubaLIF(NeuronType):  # type: ignore[misc]
         voltage *= decay_v
         voltage += current
         voltage += drive
-        resting: npt.NDArray[np.bool_] = waiting > 0
-        voltage[resting] = 0.0
-        waiting -= resting
-        spiking = voltage > threshold
-        voltage[spiking] = 0.0
-        waiting[spiking] = refractory[spiking]
-        output[...] = spiking
+        output[...] = _spikes(voltage, waiting, threshold, refractory)
 
 
-def cuba_lif(population: PopulationProgram) -> CubaLIF:
+@final
+class LoihiLIF(UndecodedNeurons):
+    """The same in a chip's integers, which are held in Nengo's float64 signals.
+
+    ``u = wrap(u keep_u / 4096 + (J << 6)); v = saturate(v keep_v / 4096 + u + bias)``, both decays rounded toward zero.
+    ``keep_u`` is 4095 - du, ``keep_v`` is 4096 - dv, J a sum of weight mantissas with their exponents.
+    """
+
+    state: ClassVar[dict[str, Any]] = {name: Choice([0]) for name in (*COMMON, "keep_u", "keep_v")}
+
+    def step(
+        self,
+        dt: float,
+        J: FloatArray,
+        output: FloatArray,
+        current: FloatArray,
+        voltage: FloatArray,
+        waiting: FloatArray,
+        threshold: FloatArray,
+        drive: FloatArray,
+        refractory: FloatArray,
+        keep_u: FloatArray,
+        keep_v: FloatArray,
+    ) -> None:
+        """One time step of all neurons; ``output`` is 1 where one spikes. No product reaches 2^53, so all are exact."""
+        del dt
+        current[...] = wrapped_once(toward_zero((current * keep_u).astype(np.int64), 12) + aligned(J))
+        voltage[...] = saturated(toward_zero((voltage * keep_v).astype(np.int64), 12) + current + drive)
+        output[...] = _spikes(voltage, waiting, threshold, refractory)
+
+
+def _spikes(
+    voltage: FloatArray, waiting: FloatArray, threshold: FloatArray, refractory: FloatArray
+) -> npt.NDArray[np.bool_]:
+    """Which neurons spike; they are reset, and those in their refractory period stay at 0."""
+    resting: npt.NDArray[np.bool_] = waiting > 0
+    voltage[resting] = 0.0
+    waiting -= resting
+    spiking: npt.NDArray[np.bool_] = voltage > threshold
+    voltage[spiking] = 0.0
+    waiting[spiking] = refractory[spiking]
+    return spiking
+
+
+def neuron_type(population: PopulationProgram, arithmetic: Literal["float", "fixed"]) -> UndecodedNeurons:
     """The neuron type of a population, with its parameters as initial state."""
-    return CubaLIF(
-        initial_state={
-            "threshold": population.threshold,
-            "drive": population.bias,
-            "decay_u": population.decay_u,
-            "decay_v": population.decay_v,
-            "refractory": population.refractory,
-        }
-    )
+    parameters = {
+        "threshold": population.threshold,
+        "drive": population.bias,
+        "refractory": population.refractory,
+    }
+    if arithmetic == "float":
+        return CubaLIF(initial_state=parameters | {"decay_u": population.decay_u, "decay_v": population.decay_v})
+    keeps = {
+        "keep_u": np.rint(population.decay_u * DECAY_UNITY),
+        "keep_v": np.rint(population.decay_v * DECAY_UNITY),
+    }
+    return LoihiLIF(initial_state=parameters | keeps)

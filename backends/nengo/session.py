@@ -15,9 +15,11 @@ from nengo.builder.network import seed_network
 from nengo.cache import NoDecoderCache
 
 from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session
+from neuromorph.backends.nengo.describe import describe
 from neuromorph.backends.nengo.lowering import Lowering
 from neuromorph.backends.nengo.neurons import VARIABLES
 from neuromorph.errors import simulator_errors
+from neuromorph.network import Network
 from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, IntArray, SpikeTrain
 
@@ -29,7 +31,9 @@ class NengoBackend(Backend):
 
     name: ClassVar[str] = "nengo"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        agreement="exact", note="the reference's operations in the reference's order, scheduled by nengo.Simulator"
+        agreement="exact",
+        fixed_agreement="exact",
+        note="the reference's operations in the reference's order, scheduled by nengo.Simulator",
     )
 
     optimize: bool = True  # let Nengo merge operators: faster steps, slower start
@@ -37,6 +41,10 @@ class NengoBackend(Backend):
     def availability(self) -> Availability:
         """Available wherever this module could be imported."""
         return Availability(available=True, versions={"nengo": nengo.__version__, "numpy": np.__version__})
+
+    def describe(self, model: object, *, dt: float | None = None, spike_height: float = 1.0) -> Network:
+        """See :func:`neuromorph.from_nengo`."""
+        return describe(model, dt=dt, spike_height=spike_height)
 
     def _open(self, program: Program, *, seed: int, stall_second: float) -> Session:
         return NengoSession(program, seed=seed, stall_second=stall_second, optimize=self.optimize)
@@ -49,7 +57,7 @@ class NengoSession(Session):
     def __init__(self, program: Program, *, seed: int, stall_second: float, optimize: bool) -> None:
         super().__init__(program, backend=NengoBackend.name, seed=seed, stall_second=stall_second)
         with simulator_errors(f"Nengo could not build {program.name!r}"), _double_precision():
-            self._lowering = Lowering(program)
+            self._lowering = Lowering(program, seed)
             network = self._lowering.network
             # A model of our own: Nengo would open a decoder cache on disk, and draw from NumPy's global generator.
             model = Model(dt=program.dt, label=program.name, decoder_cache=NoDecoderCache())

@@ -10,19 +10,24 @@ from nengo.builder import Builder, Model, Operator, Signal
 from nengo.params import Parameter
 from nengo.transforms import Transform
 
+from neuromorph.arithmetic import scaled
 from neuromorph.backend import reward
-from neuromorph.plastic_state import PlasticState
-from neuromorph.program import ProjectionProgram
+from neuromorph.fixed_plastic_state import plastic_synapses
+from neuromorph.program import Program, ProjectionProgram
 from neuromorph.recording import FloatArray, IntArray
 
 
 @final
 class UnderWay:
-    """One projection while it runs: its weights, and what was sent and has not arrived."""
+    """One projection while it runs: its weights, and what was sent and has not arrived.
 
-    def __init__(self, projection: ProjectionProgram) -> None:
-        self.projection = projection
-        self.plastic = None if projection.rule is None else PlasticState(projection)
+    In fixed point weights are mantissas; what is sent together and arrives together is summed, then shifted by the
+    projection's exponent. In float the exponent is 0.
+    """
+
+    def __init__(self, projection: ProjectionProgram, program: Program, seed: int) -> None:
+        self.projection, self.exponent = projection, projection.weight_exponent
+        self.plastic = None if projection.rule is None else plastic_synapses(program, projection, seed)
         self.weight: FloatArray = projection.weight.copy() if self.plastic is None else self.plastic.weight
         self.arriving: FloatArray = np.zeros((projection.max_delay, projection.post_size))  # row t: arrives at step t
         self.step = 0  # steps that were taken
@@ -42,15 +47,17 @@ class UnderWay:
         rows, size = self.arriving.shape
         if self._matrix is not None:
             # The row of ``step`` is free again, and comes up after ``rows`` steps: the delay that all synapses have.
-            self.arriving[self.step % rows] = np.add.reduce(np.ascontiguousarray(self._matrix[pre]), axis=0)
+            total = np.add.reduce(np.ascontiguousarray(self._matrix[pre]), axis=0)
+            self.arriving[self.step % rows] = scaled(total, self.exponent)
             return
         synapse = np.concatenate([self._order[self._pointer[i] : self._pointer[i + 1]] for i in pre])
         post, weight = self.projection.post_index[synapse], self.weight[synapse]
         if rows == 1:
-            self.arriving[0] = np.bincount(post, weights=weight, minlength=size)
+            self.arriving[0] = scaled(np.bincount(post, weights=weight, minlength=size), self.exponent)
             return
         place = (self.step + self.projection.delay[synapse]) % rows * size + post
-        self.arriving += np.bincount(place, weights=weight, minlength=rows * size).reshape(rows, size)
+        total = np.bincount(place, weights=weight, minlength=rows * size)
+        self.arriving += scaled(total, self.exponent).reshape(rows, size)
 
     def arrive(self, into: FloatArray) -> None:
         """Hand out what arrives at the next step; its row is free again."""

@@ -1,8 +1,8 @@
 """nengo-loihi 1.1: a program as Loihi blocks, synapses, axons, inputs and probes, run by a subclass of its emulator.
 
 Its Nengo-level builder is not used: that one rescales weights and thresholds, and has no delays and no learning between
-neurons. Its objects are built directly instead, in float, so any part of the model that stock nengo-loihi can run (no
-learning, delays of one step) runs unchanged in its stock emulator.
+neurons. Its objects are built directly instead, in float or in the chip's integers, so any part of the model that stock
+nengo-loihi can run (no learning, delays of one step, no negative weight exponents) runs unchanged in its stock emulator.
 """
 
 import warnings

@@ -1,4 +1,4 @@
-"""nengo-loihi's emulator with float64 state, delays, learning rules and third factors."""
+"""nengo-loihi's emulator with float64 or integer state, delays, learning rules and third factors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any, final
 import numpy as np
 from nengo_loihi.emulator.interface import CompartmentState, EmulatorInterface
 
+from neuromorph.arithmetic import scaled
 from neuromorph.backend import reward
+from neuromorph.backends.nengo_loihi.fixed_compartments import FixedCompartments
 from neuromorph.backends.nengo_loihi.lowering import BlockSynapse, Lowering
-from neuromorph.plastic_state import PlasticState
+from neuromorph.fixed_plastic_state import plastic_synapses
 from neuromorph.recording import BoolArray, FloatArray, IntArray
 
 
@@ -28,6 +30,10 @@ class DoubleCompartments(CompartmentState):  # type: ignore[misc]
         self.decay_u, self.decay_v = 1.0 - self.keep_u, 1.0 - self.keep_v
         self.vth = np.concatenate([population.threshold for population in populations])
         self.bias = np.concatenate([population.bias for population in populations])
+
+    def receive(self, arriving: FloatArray) -> None:
+        """The synaptic input of the next step."""
+        self.input[0] = arriving
 
     def update(self, rng: Any) -> None:
         """One step of all compartments: the stock float update, with u added to v before the bias and not after it."""
@@ -52,14 +58,22 @@ class DoubleCompartments(CompartmentState):  # type: ignore[misc]
 
 @final
 class Arrivals:
-    """What is under way over the synapses of one projection onto one block."""
+    """What is under way over the synapses of one projection onto one block.
+
+    In fixed point weights are mantissas; what is sent together and arrives together is summed and then shifted by the
+    projection's exponent. nengo-loihi would shift weight by weight: with a negative exponent it has fractions of a unit
+    where a program rounds down, and at -7 it rounds every weight.
+    """
 
     def __init__(self, synapse: BlockSynapse, weight: FloatArray, block: slice) -> None:
         self.synapse, self.block = synapse, block  # the compartments of the block among all
+        self.exponent = synapse.projection.weight_exponent
         self.weight = weight  # of the whole projection, in the program's order; learning changes it in place
         self.target = np.concatenate([indices[0] for indices in synapse.indices]).astype(np.int64)
         self.delay: IntArray = synapse.projection.delay[synapse.entries]
-        self.under_way: FloatArray = np.zeros((synapse.projection.max_delay, synapse.size))  # row t: arrives at step t
+        self.under_way: FloatArray = np.zeros(
+            (synapse.projection.max_delay, synapse.block_size)
+        )  # row t: arrives at step t
 
     def take(self, step: int) -> FloatArray:
         """The current of this step. Its row stays until spikes of the step are sent."""
@@ -76,10 +90,12 @@ class Arrivals:
         here = np.concatenate([np.arange(pointer[axon], pointer[axon + 1]) for axon in axons])
         weight = self.weight[self.synapse.entries[here]]
         if rows == 1:
-            self.under_way[0] = np.bincount(self.target[here], weights=weight, minlength=size)
+            total = np.bincount(self.target[here], weights=weight, minlength=size)
+            self.under_way[0] = scaled(total, self.exponent)
             return
         place = (step + self.delay[here]) % rows * size + self.target[here]
-        self.under_way += np.bincount(place, weights=weight, minlength=rows * size).reshape(rows, size)
+        total = np.bincount(place, weights=weight, minlength=rows * size)
+        self.under_way += scaled(total, self.exponent).reshape(rows, size)
 
 
 @final
@@ -88,17 +104,22 @@ class Emulator(EmulatorInterface):  # type: ignore[misc]
 
     strict = True
 
-    def __init__(self, lowering: Lowering) -> None:
-        super().__init__(lowering.model, seed=0)
+    def __init__(self, lowering: Lowering, seed: int = 0) -> None:
+        with np.errstate(invalid="ignore"):  # the stock constructor fills arrays with NaN first, integer ones too
+            super().__init__(lowering.model, seed=0)
         program = lowering.program
         slices = self.block_info.slices
-        self.compartment = DoubleCompartments(self.block_info, lowering)
         self.populations = {
             name: slice(slices[blocks[0][1]].start, slices[blocks[-1][1]].stop)
             for name, blocks in lowering.blocks.items()
         }
+        self.compartment = (
+            FixedCompartments(self.block_info, self.populations)
+            if program.arithmetic == "fixed"
+            else DoubleCompartments(self.block_info, lowering)
+        )
         self.sources: dict[str, Any] = lowering.inputs
-        self.plastic = {p.name: PlasticState(p) for p in program.projections if p.rule is not None}
+        self.plastic = {p.name: plastic_synapses(program, p, seed) for p in program.projections if p.rule is not None}
         self.weights = {
             p.name: self.plastic[p.name].weight if p.rule is not None else p.weight.copy() for p in program.projections
         }
@@ -117,10 +138,10 @@ class Emulator(EmulatorInterface):  # type: ignore[misc]
     def step(self) -> None:
         """Advance by one time step."""
         self.t += 1
-        current = self.compartment.input[0]
-        current[:] = 0.0
+        arriving = np.zeros(self.block_info.n_compartments)
         for arrivals in self.arrivals:
-            current[arrivals.block] += arrivals.take(self.t)
+            arriving[arrivals.block] += arrivals.take(self.t)
+        self.compartment.receive(arriving)
         self.compartment.update(self.rng)
         spiking = {name: np.flatnonzero(self.compartment.spiked[part]) for name, part in self.populations.items()}
         for name, source in self.sources.items():

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session
 from neuromorph.backends.nengo_loihi.emulator import Emulator
-from neuromorph.backends.nengo_loihi.lowering import Lowering
-from neuromorph.errors import simulator_errors
+from neuromorph.backends.nengo_loihi.lowering import Lowering, bias_faults
+from neuromorph.errors import InputError, raise_faults, simulator_errors
 from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, SpikeTrain
 
@@ -25,12 +25,14 @@ VARIABLES: Mapping[str, str] = {"u": "current", "v": "voltage", "v_threshold": "
 @final
 @dataclass(frozen=True)
 class NengoLoihiBackend(Backend):
-    """nengo-loihi's emulator with float64 state; never the chip."""
+    """nengo-loihi's emulator with float64 state, or in fixed point with its own integers; never the chip."""
 
     name: ClassVar[str] = "nengo-loihi"
     capabilities: ClassVar[Capabilities] = Capabilities(
         agreement="exact",
-        note="float emulator; delays beyond a step and learning rules are added to nengo-loihi's by a subclass of it",
+        fixed_agreement="exact",
+        note="emulator; delays beyond a step and learning rules are added to nengo-loihi's by a subclass of it; in fixed"
+        " point an input accumulator of 21 bits, and u + bias of 23: a step that exceeds them is an error",
     )
 
     def availability(self) -> Availability:
@@ -51,7 +53,7 @@ class NengoLoihiSession(Session):
         with simulator_errors(f"nengo-loihi could not build {program.name!r}"):
             lowering = Lowering(program, self.state_probes)
             self._probes = lowering.probes
-            self._emulator = Emulator(lowering)
+            self._emulator = Emulator(lowering, seed)
 
     def _advance(
         self,
@@ -80,11 +82,13 @@ class NengoLoihiSession(Session):
         return self._array(owner, variable)
 
     def _write(self, owner: str, variable: str, values: npt.NDArray[Any]) -> None:
+        if variable == "bias" and self.program.arithmetic == "fixed":
+            raise_faults(InputError, bias_faults(owner, values))
         self._array(owner, variable)[:] = values
 
-    def _array(self, owner: str, variable: str) -> FloatArray:
+    def _array(self, owner: str, variable: str) -> npt.NDArray[Any]:
         if owner in self._emulator.populations:
-            every: FloatArray = getattr(self._emulator.compartment, VARIABLES[variable])
+            every: npt.NDArray[Any] = getattr(self._emulator.compartment, VARIABLES[variable])
             return every[self._emulator.populations[owner]]
         if variable == "weight":
             return self._emulator.weights[owner]
