@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from neuromorph.costs import estimate
     from neuromorph.execution import compile, open, run
     from neuromorph.inputs import Input, Modulator
+    from neuromorph.live import from_lava, from_nengo, lava_inputs, lava_modulators, nengo_inputs
     from neuromorph.network import Network, Population, Probe, Projection
     from neuromorph.neurons import IF, LIF
+    from neuromorph.nir import from_nir, to_nir
     from neuromorph.plasticity import STDP, LearningRule, RewardModulatedSTDP, Trace
     from neuromorph.program import Program
+    from neuromorph.quantisation import quantise, rounding_report
     from neuromorph.recording import Recording, SpikeTrain
 
 __version__ = "0.1.0"
@@ -26,10 +29,13 @@ _MODULES = {
     "costs": ("estimate",),
     "execution": ("compile", "open", "run"),
     "inputs": ("Input", "Modulator"),
+    "live": ("from_lava", "from_nengo", "lava_inputs", "lava_modulators", "nengo_inputs"),
     "network": ("Network", "Population", "Probe", "Projection"),
     "neurons": ("IF", "LIF"),
+    "nir": ("from_nir", "to_nir"),
     "plasticity": ("STDP", "LearningRule", "RewardModulatedSTDP", "Trace"),
     "program": ("Program",),
+    "quantisation": ("quantise", "rounding_report"),
     "recording": ("Recording", "SpikeTrain"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -60,8 +66,17 @@ __all__ = [
     "compare",
     "compile",
     "estimate",
+    "from_lava",
+    "from_nengo",
+    "from_nir",
+    "lava_inputs",
+    "lava_modulators",
+    "nengo_inputs",
     "open",
+    "quantise",
+    "rounding_report",
     "run",
+    "to_nir",
 ]
 
 

@@ -56,7 +56,8 @@ LIMITS: Mapping[str, str] = {
         "m": "chip.process",
         "m^2": "chip.die_area",
         "V": "chip.supply_voltage",
-        "1": "synapse.weight_exponent neuron.bias_mantissa system.link_bandwidth_ratio",
+        "1": "synapse.weight_exponent neuron.bias_mantissa learning.coefficient_mantissa"
+        " learning.coefficient_exponent learning.trace_impulse system.link_bandwidth_ratio",
     }.items()
     for name in names.split()
 }

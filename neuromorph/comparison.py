@@ -1,39 +1,25 @@
-"""One program on several backends: are the spikes the same, and if not, where do they differ first?"""
+"""One program on several backends: are the spikes the same, and if not, where do they differ first, and why?"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from neuromorph import registry
 from neuromorph.backend import Backend
+from neuromorph.causes import explain as explain_difference
 from neuromorph.discretise import discretise
+from neuromorph.divergence import Cause, Divergence
 from neuromorph.errors import BackendUnavailable, InputError, SimulatorError, UnsupportedError
+from neuromorph.lockstep import Experiment, tolerance
 from neuromorph.network import Network
 from neuromorph.program import Program
+from neuromorph.quantisation import ChipLike, quantise
 from neuromorph.recording import Recording, SpikeTrain
-
-
-@dataclass(frozen=True, kw_only=True)
-class Divergence:
-    """The first spike that one backend has and the other has not; steps count from 1, as in time."""
-
-    step: int
-    population: str
-    neuron: int
-    reference_spiked: bool
-
-    def __str__(self) -> str:
-        who = "the reference only" if self.reference_spiked else "this backend only"
-        return f"step {self.step}, population {self.population!r}, neuron {self.neuron}: a spike on {who}"
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +31,7 @@ class BackendRun:
     reason: str = ""  # why there is no recording
     failed: bool = False  # it began to run and broke
     spikes_equal: bool | None = None  # against the first backend that ran; None for that one and where nothing ran
-    first_divergence: Divergence | None = None
+    first_divergence: Divergence | None = None  # where spikes differ, or weights; with states=True anything
     weights: Mapping[str, Any] = field(default_factory=dict)  # of plastic projections, at the end of the run
     largest_weight_difference: float | None = None  # against the first backend that ran, relative to its largest weight
 
@@ -57,6 +43,7 @@ class Comparison:
     program_fingerprint: str
     steps: int
     runs: tuple[BackendRun, ...]
+    states: bool = False  # whether u, v, traces, tags and weights were held together too, step by step
 
     @property
     def all_equal(self) -> bool:
@@ -66,8 +53,11 @@ class Comparison:
 
     @property
     def diverges(self) -> bool:
-        """Whether any backend gave other spikes, or broke."""
-        return any(run.spikes_equal is False or run.failed for run in self.runs)
+        """Whether any backend gave other spikes, or other states where these were compared, or broke."""
+        return any(
+            run.spikes_equal is False or run.failed or (self.states and run.first_divergence is not None)
+            for run in self.runs
+        )
 
     def __getitem__(self, backend: str) -> BackendRun:
         for run in self.runs:
@@ -110,25 +100,39 @@ def compare(
     inputs: Mapping[str, Any] | None = None,
     modulators: Mapping[str, Any] | None = None,
     dt: float = 1e-3,
+    chip: ChipLike | None = None,
     seed: int = 0,
+    explain: bool = True,
+    states: bool = False,
 ) -> Comparison:
     """Run one program on each backend with the same inputs and hold the spikes of every population together.
 
     The first backend that runs is the reference of the comparison. A backend that is not there, whose simulator is
-    missing, or that cannot run the program, is a row with the reason and does not stop the others.
+    missing, or that cannot run the program, is a row with the reason and does not stop the others. With ``chip`` the
+    program is quantised first.
+
+    Where spikes or final weights differ, both backends run again to find the first value that does, and with
+    ``explain`` the reference runs with each of its conventions switched to find the likely cause. With ``states``, u, v,
+    traces, tags and weights of every step are held together even where all spikes are equal.
     """
     if isinstance(backends, (str, Backend)) or not backends:
         raise InputError(f"backends must be a list of at least one name or backend, got {backends!r}")
     program = discretise(network, dt=dt, seed=seed) if isinstance(network, Network) else network
+    program = program if chip is None else quantise(program, chip)
     watched = program.with_all_spikes()
     runs: list[BackendRun] = []
     base: BackendRun | None = None
     for backend in backends:
         run = _run(watched, steps, backend, inputs, modulators, seed, base)
         if base is None and run.recording is not None:
-            base = run
+            base, first = run, registry.get(backend)
+        elif base is not None and run.recording is not None and (explain or states):
+            both = first, registry.get(backend)
+            if states or run.spikes_equal is False or _weights_differ(run, program, both):
+                experiment = Experiment.of(program, steps, inputs, modulators, seed)
+                run = _explained(run, experiment, both, why=explain)
         runs.append(run)
-    return Comparison(program_fingerprint=program.fingerprint, steps=steps, runs=tuple(runs))
+    return Comparison(program_fingerprint=program.fingerprint, steps=steps, runs=tuple(runs), states=states)
 
 
 def _run(
@@ -160,6 +164,26 @@ def _run(
         first_divergence=divergence,
         largest_weight_difference=_weight_difference(base.weights, weights),
     )
+
+
+def _weights_differ(run: BackendRun, program: Program, backends: tuple[Backend, Backend]) -> bool:
+    return (run.largest_weight_difference or 0.0) > tolerance(program, *backends)
+
+
+def _explained(run: BackendRun, experiment: Experiment, backends: tuple[Backend, Backend], *, why: bool) -> BackendRun:
+    """The same run with the first value that differs, which both backends run again to find."""
+    spike = run.first_divergence
+    last = experiment.steps if spike is None else spike.step  # whatever differs behind it may follow from it
+    try:
+        found = explain_difference(experiment, backends, last, why=why)
+        if found is not None:
+            return replace(run, first_divergence=found)
+        reason = "it is not there when the steps are run again in pieces"
+    except SimulatorError as error:
+        reason = f"running the steps again broke: {str(error).partition(chr(10))[0]}"
+    if spike is None:
+        return run
+    return replace(run, first_divergence=replace(spike, cause=Cause(classes=("unknown",), reason=reason)))
 
 
 def first_divergence(reference: Mapping[str, SpikeTrain], other: Mapping[str, SpikeTrain]) -> Divergence | None:
@@ -208,4 +232,6 @@ def _sentence(run: BackendRun) -> str:
         return f"did not run: {run.reason}"
     if run.spikes_equal is None:
         return f"{sum(map(len, run.recording.spikes.values()))} spikes, the others are held against these"
-    return "same spikes" if run.spikes_equal else f"differs first at {run.first_divergence}"
+    if run.first_divergence is None:
+        return "same spikes"
+    return f"{'same spikes, ' if run.spikes_equal else ''}differs first at {run.first_divergence}"

@@ -11,16 +11,27 @@ from neuromorph.discretise import discretise
 from neuromorph.errors import InputError
 from neuromorph.network import Network
 from neuromorph.program import Integration, Program
+from neuromorph.quantisation import ChipLike, quantise
 from neuromorph.recording import Recording
 
 
 def compile(  # noqa: A001  (the interface's word)
-    network: Network, *, dt: float = 1e-3, integration: Integration = "exponential", seed: int = 0
+    network: Network,
+    *,
+    dt: float = 1e-3,
+    integration: Integration = "exponential",
+    seed: int = 0,
+    chip: ChipLike | None = None,
 ) -> Program:
-    """Compile a description into a program of steps of ``dt`` seconds; see :func:`neuromorph.discretise.discretise`."""
+    """Compile a description into a program of steps of ``dt`` seconds; see :func:`neuromorph.discretise.discretise`.
+
+    With ``chip`` (a name, a hardware file or a Chip) the program is in that chip's integers; see
+    :func:`neuromorph.quantise`, and :func:`neuromorph.rounding_report` for what was rounded.
+    """
     if not isinstance(network, Network):
         raise InputError(f"compile takes a Network, got {network!r}")
-    return discretise(network, dt=dt, integration=integration, seed=seed)
+    program = discretise(network, dt=dt, integration=integration, seed=seed)
+    return program if chip is None else quantise(program, chip)
 
 
 def open(  # noqa: A001
@@ -29,17 +40,20 @@ def open(  # noqa: A001
     backend: str | Backend = "reference",
     seed: int = 0,
     dt: float = 1e-3,
+    chip: ChipLike | None = None,
     stall_second: float = 60.0,
     **options: Any,
 ) -> Session:
     """Load a program into a backend and return the session; ``options`` are the backend's own.
 
-    A network is compiled first, with steps of ``dt`` seconds; a program has its own.
+    A network is compiled first, with steps of ``dt`` seconds; a program has its own. With ``chip`` it is quantised.
 
     Raises :class:`BackendUnavailable` or :class:`UnsupportedError` before anything runs.
     """
     if isinstance(program, Network):
         program = compile(program, dt=dt, seed=seed)
+    if chip is not None and isinstance(program, Program):
+        program = quantise(program, chip)
     if not isinstance(program, Program):
         raise InputError(f"open takes a Network or a Program (Program.load reads one from a file), got {program!r}")
     return registry.get(backend, **options).open(program, seed=seed, stall_second=stall_second)
@@ -51,6 +65,7 @@ def run(
     *,
     backend: str | Backend = "reference",
     dt: float = 1e-3,
+    chip: ChipLike | None = None,
     inputs: Mapping[str, Any] | None = None,
     modulators: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -58,5 +73,5 @@ def run(
 ) -> Recording:
     """Compile where needed, run ``steps`` steps in a fresh session, close it, and return the recording."""
     program = compile(network, dt=dt, seed=seed) if isinstance(network, Network) else network
-    with open(program, backend=backend, seed=seed, **options) as session:
+    with open(program, backend=backend, seed=seed, chip=chip, **options) as session:
         return session.run(steps, inputs=inputs, modulators=modulators)

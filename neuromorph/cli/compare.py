@@ -5,22 +5,40 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuromorph.cli.shared import JSON_OPTION, console, progress_bar, seed_list, split, write_json
+from neuromorph.cli.shared import (
+    CHIP_OPTION,
+    DT_OPTION,
+    INTEGRATION_OPTION,
+    JSON_OPTION,
+    console,
+    progress_bar,
+    seed_list,
+    split,
+    write_json,
+)
 from neuromorph.errors import InputError
+
+if TYPE_CHECKING:
+    from neuromorph.program import Program
 
 
 @click.command()
-@click.argument("what", metavar="digits|PROGRAM")
+@click.argument("what", metavar="digits|NET")
 @click.option("--quick", is_flag=True, help="One seed and fewer samples: under half a minute.")
 @click.option("--backends", metavar="NAMES", help="Comma-separated; default: all that are declared.")
-@click.option("--seeds", metavar="N|LIST", help="How many seeds (3) or which (0,1,2). For a program: its one seed.")
+@click.option("--seeds", metavar="N|LIST", help="How many seeds (3) or which (0,1,2). For a network: its one seed.")
 @click.option("--samples", type=click.IntRange(min=20), help="Training samples seen by each spiking learner.")
-@click.option("--steps", type=click.IntRange(min=1), default=500, show_default=True, help="Time steps, for a program.")
-@click.option("--input-rate", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Spikes per step and input neuron, for a program.")  # fmt: skip
+@click.option("--steps", type=click.IntRange(min=1), default=500, show_default=True, help="Time steps, for a network.")
+@click.option("--input-rate", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Spikes per step and input neuron, for a network.")  # fmt: skip
+@click.option("--states", is_flag=True, help="For a network: hold u, v, traces and weights of every step together too.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("results"), show_default=True, help="Folder for the page.")  # fmt: skip
+@DT_OPTION
+@INTEGRATION_OPTION
+@CHIP_OPTION
 @JSON_OPTION
 def compare(
     what: str,
@@ -30,19 +48,29 @@ def compare(
     samples: int | None,
     steps: int,
     input_rate: float,
+    states: bool,
     out: Path,
+    dt: float | None,
+    integration: Any,
+    chip: str | None,
     json_path: str | None,
 ) -> None:
-    """Compare learners and backends on real handwritten digits, or backends on a saved program.
+    """Compare learners and backends on real handwritten digits, or backends on one network.
 
     `digits`: local plasticity and backprop learn scikit-learn's digits, the learned networks run on every backend; prints
-    a table and writes OUT/digits.html. PROGRAM: a file written by Program.save, run with random input on each backend.
+    a table and writes OUT/digits.html. NET: a program (.npz, or .toml as text), a NIR file (.nir), or FILE.py:NAME with
+    a Network or Program, run with random input on each backend; where backends differ it prints the first value that
+    does, the steps around it, and the likely cause.
     """
     if what == "digits":
         _compare_digits(quick, split(backends), seed_list(seeds), samples, out, json_path)
     else:
+        from neuromorph.source import load_program
+
         chosen = seed_list(seeds)
-        _compare_program(Path(what), split(backends), chosen[0] if chosen else 0, steps, input_rate, json_path)
+        seed = chosen[0] if chosen else 0
+        program = load_program(what, dt=dt, integration=integration, seed=seed, chip=chip)
+        _compare_program(program, split(backends), seed, steps, input_rate, states, json_path)
 
 
 def _compare_digits(
@@ -86,25 +114,36 @@ def _compare_digits(
 
 
 def _compare_program(
-    path: Path, backends: tuple[str, ...] | None, seed: int, steps: int, input_rate: float, json_path: str | None
+    program: Program,
+    backends: tuple[str, ...] | None,
+    seed: int,
+    steps: int,
+    input_rate: float,
+    states: bool,
+    json_path: str | None,
 ) -> None:
     import numpy as np
 
     from neuromorph import registry
     from neuromorph.comparison import compare as compare_backends
-    from neuromorph.program import Program
-    from neuromorph.report.listings import comparison_table
+    from neuromorph.report.listings import comparison_table, window_table
 
-    program = Program.load(path)
     rng = np.random.default_rng(seed)
     inputs = {item.name: rng.random((steps, item.size)) < input_rate for item in program.inputs}
     modulators = {item.name: rng.normal(size=(steps, item.size)) for item in program.modulators}
     names = backends or tuple(name for name in registry.backend_names() if name != "backprop")
     registry.require_declared(names)
-    result = compare_backends(program, steps, backends=names, inputs=inputs, modulators=modulators, seed=seed)
+    result = compare_backends(
+        program, steps, backends=names, inputs=inputs, modulators=modulators, seed=seed, states=states
+    )
     if json_path is not None:
         write_json(result.to_json(), json_path)
     if json_path != "-":
-        console().print(comparison_table(result))
+        terminal = console()
+        terminal.print(comparison_table(result))
+        for run in result.runs:
+            if run.first_divergence is not None:
+                click.echo(f"\n{run.backend}: {run.first_divergence}")
+                terminal.print(window_table(run.first_divergence))
     if result.diverges:
         sys.exit(1)

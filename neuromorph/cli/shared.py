@@ -17,6 +17,10 @@ JSON_OPTION = click.option(
     "--json", "json_path", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output with '-'."
 )
 
+DT_OPTION = click.option("--dt", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time step of a network, 1 ms if not given; a program has its own.")  # fmt: skip
+INTEGRATION_OPTION = click.option("--integration", type=click.Choice(["exponential", "euler"]), default="exponential", show_default=True, help="What decays with tau keeps exp(-dt / tau), or 1 - dt / tau; for a network.")  # fmt: skip
+CHIP_OPTION = click.option("--chip", metavar="NAME|FILE", help="Quantise for this chip first.")
+
 
 def write_json(value: dict[str, Any], path: str) -> None:
     """To standard output, or to a file by way of a temporary one."""

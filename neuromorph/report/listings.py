@@ -11,6 +11,8 @@ from rich.text import Text
 from neuromorph.chip import Chip, Quantity
 from neuromorph.comparison import Comparison
 from neuromorph.costs import Cost
+from neuromorph.divergence import Divergence
+from neuromorph.quantisation import RoundingReport
 from neuromorph.report.units import duration, printable, si, si_range
 
 
@@ -37,10 +39,30 @@ def comparison_table(result: Comparison) -> Table:
             continue
         same = "(the others are held against this)"
         if run.spikes_equal is not None:
-            same = "yes" if run.spikes_equal else f"no: {run.first_divergence}"
+            same = "yes" if run.spikes_equal else "no"
+            if run.first_divergence is not None:
+                same += f"{', but' if run.spikes_equal else ':'} {run.first_divergence.place}"
         weights = "-" if run.largest_weight_difference is None else f"{run.largest_weight_difference:.2g}"
         spikes = sum(len(train) for train in run.recording.spikes.values())
         _add(table, run.backend, str(spikes), si(run.recording.steps_per_second), same, weights)
+    return table
+
+
+def window_table(divergence: Divergence) -> Table:
+    """What both backends did around a divergence: a column a step, one line where they agree and two where not."""
+    window = divergence.window
+    if window is None:
+        return _table("The steps around it are not known")
+    steps = [f"> {step}" if step == divergence.step else str(step) for step in window.steps]
+    threshold = "" if window.threshold is None else f", threshold {window.threshold:.12g}"
+    table = _table(f"Steps around {divergence.step}{threshold}", "", "on", *steps)
+    for row in window.rows:
+        mine, theirs = ([f"{value:.12g}" for value in values] for values in (row.reference, row.other))
+        if mine == theirs:
+            _add(table, row.what, "both", *mine)
+            continue
+        _add(table, row.what, divergence.backends[0], *mine)
+        _add(table, "", divergence.backends[1], *theirs)
     return table
 
 
@@ -60,6 +82,19 @@ def chip_table(chip: Chip) -> Table:
     for set_name, costs in chip.costs.items():
         for name, quantity in costs.coefficients.items():
             _add(table, f"costs.{set_name}.{name}", _value(quantity), quantity.status, quantity.source)
+    return table
+
+
+def rounding_table(report: RoundingReport) -> Table:
+    """One line a quantity: what was asked, what the chip holds, and the error."""
+    headings = ("where", "quantity", "asked", "held", "chip value", "error", "of", "status", "note")
+    table = _table(f"{report.program!r} on {report.chip}", *headings)
+    for row in report:
+        chip_value = "" if row.mantissa is None else str(row.mantissa)
+        chip_value += "" if row.exponent is None else f" x 2^{row.exponent}"
+        error = f"{100 * row.relative_error:.3g} %" + ("" if row.count == 1 else f" (rms {100 * row.rms:.3g} %)")
+        numbers = (f"{row.asked:.6g}", f"{row.held:.6g}", chip_value, error, str(row.count))
+        _add(table, row.where, row.quantity, *numbers, row.status, row.note)
     return table
 
 

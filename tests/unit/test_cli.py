@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import neuromorph as nm
+from neuromorph import registry
+from neuromorph.backend import Session
+from neuromorph.backends.reference import ReferenceBackend
 from neuromorph.cli import main
 
 
@@ -115,3 +119,33 @@ def test_an_unknown_backend_is_named_before_anything_is_learned() -> None:
     assert done.exit_code == 2
     assert "abacus" in done.output
     assert "nengo-loihi" in done.output
+
+
+def test_a_divergence_is_printed_with_its_window_and_its_cause(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(ReferenceBackend):  # type: ignore[misc]
+        name = "nengo"
+
+        def _open(self, program: nm.Program, *, seed: int, stall_second: float) -> Session:
+            late = dataclasses.replace(program, delay_convention="one step later")
+            return super()._open(late, seed=seed, stall_second=stall_second)
+
+    real = registry.load
+    monkeypatch.setattr(registry, "load", lambda name: Late if name == "nengo" else real(name))
+    table = call("compare", str(program), "--backends", "reference,nengo", "--steps", "60")
+    assert table.exit_code == 1, table.output
+    plain = call("compare", str(program), "--backends", "reference,nengo", "--steps", "60", "--json", "-")
+    assert plain.exit_code == 1
+    found = json.loads(plain.output)["rows"][1]["first_divergence"]
+    assert found["cause"]["classes"] == ["delay"]
+    assert found["cause"]["switches"] == ["delay_convention = 'one step later'"]
+    assert {"step", "population", "neuron", "reference_spiked", "variable", "values"} <= set(found)
+    assert f"nengo: {found['sentence']}" in table.output
+    assert f"Steps around {found['step']}, threshold 1" in table.output
+    assert f"> {found['step']}" in table.output
+    assert f"out.{found['variable']}[{found['neuron']}]" in table.output
+
+
+def test_states_are_held_together_on_demand(program: Path) -> None:
+    done = call("compare", str(program), "--backends", "reference,reference", "--steps", "20", "--states")
+    assert done.exit_code == 0, done.output
+    assert "yes" in done.output

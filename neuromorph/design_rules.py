@@ -1,0 +1,49 @@
+"""What a fixed-point program could do that a chip cannot, found without running it."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from neuromorph.arithmetic import ALIGNMENT, WEIGHT_RANGES
+from neuromorph.chip import Chip, load_chip
+from neuromorph.errors import InputError
+from neuromorph.program import Program
+
+
+def accumulator_faults(program: Program, chip: str | os.PathLike[str] | Chip = "loihi1") -> list[str]:
+    """Populations whose input of one step could leave the chip's accumulator, as sentences; empty where none could.
+
+    The worst case is ``sum of |weight| 2^(6 + exponent)`` over all synapses of one sign onto a neuron, learned weights
+    at the end of their range, and must be below ``2^accumulator_bits``. A chip that states no accumulator has none to
+    leave. Programs in float have no such sum: :class:`InputError`.
+    """
+    if program.arithmetic != "fixed":
+        raise InputError(f"program {program.name!r} is in float: compile it with chip=..., or quantise it, first")
+    found = chip if isinstance(chip, Chip) else load_chip(chip)
+    if "synapse.accumulator_bits" not in found.limits:
+        return []
+    limit = 2 ** int(found.limit("synapse.accumulator_bits").high)
+    faults = []
+    for population in program.populations:
+        sums = np.zeros((2, population.size))
+        for projection in program.projections:
+            if projection.post != population.name:
+                continue
+            low, high = WEIGHT_RANGES[projection.sign_mode]
+            learned = projection.rule is not None
+            unit = 2.0 ** (ALIGNMENT + projection.weight_exponent)
+            for row, values in (
+                (0, np.full(projection.synapses, -low) if learned else np.maximum(-projection.weight, 0.0)),
+                (1, np.full(projection.synapses, high) if learned else np.maximum(projection.weight, 0.0)),
+            ):
+                sums[row] += unit * np.bincount(projection.post_index, values, minlength=population.size)
+        largest = float(sums.max(initial=0.0))
+        if largest >= limit:
+            neuron = int(np.argmax(sums.max(axis=0)))
+            faults.append(
+                f"population {population.name!r}: the input of neuron {neuron} could reach {largest / limit:.3g} of the"
+                f" {int(np.log2(limit))}-bit accumulator of {found.name} in one step, if every presynaptic neuron spikes"
+            )
+    return faults

@@ -1,0 +1,161 @@
+"""What a chip made of every number: value asked, value held, relative error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from neuromorph.recording import FloatArray
+
+Status = Literal["exact", "rounded", "warning"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounding:
+    """One quantity, or an array of them by its worst entry.
+
+    ``asked`` and ``held`` are in units of the description. The relative error is ``|held - asked| / |asked|``; that of
+    weights is relative to the largest weight of the projection, since a weight near 0 means nothing by itself.
+    """
+
+    where: str  # population, projection or rule
+    quantity: str
+    asked: float
+    held: float
+    relative_error: float
+    status: Status
+    note: str = ""
+    mantissa: int | None = None  # what the chip stores
+    exponent: int | None = None
+    count: int = 1  # entries of the array
+    rms: float = 0.0  # of all relative errors of the array
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary; a number that is not finite becomes None."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in plain.items()
+        }
+
+    def __str__(self) -> str:
+        parts = "" if self.mantissa is None else f" = {self.mantissa}"
+        parts += "" if self.exponent is None else f" x 2^{self.exponent}"
+        many = "" if self.count == 1 else f", worst of {self.count}, rms {self.rms:.2g}"
+        note = f"; {self.note}" if self.note else ""
+        return (
+            f"{self.where}: {self.quantity}: asked {self.asked:.6g}, held {self.held:.6g}{parts},"
+            f" error {100 * self.relative_error:.3g} %{many} ({self.status}){note}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundingReport:
+    """Every rounding of one program for one chip, in the program's order."""
+
+    program: str
+    chip: str
+    rows: tuple[Rounding, ...]
+
+    @property
+    def worst(self) -> Rounding | None:
+        """The row of the largest relative error; None where there is no row."""
+        return max(self.rows, key=lambda row: row.relative_error, default=None)
+
+    @property
+    def warnings(self) -> tuple[Rounding, ...]:
+        """Rows that change what the network can do, or that are far from what was asked."""
+        return tuple(row for row in self.rows if row.status == "warning")
+
+    def of(self, where: str) -> tuple[Rounding, ...]:
+        """The rows of a population, projection or rule."""
+        return tuple(row for row in self.rows if row.where == where)
+
+    def __iter__(self) -> Iterator[Rounding]:
+        return iter(self.rows)
+
+    def __str__(self) -> str:
+        counts = [sum(row.status == status for row in self.rows) for status in ("exact", "rounded", "warning")]
+        title = f"{self.program!r} on {self.chip}: {counts[0]} exact, {counts[1]} rounded, {counts[2]} warnings"
+        return "\n".join([title, *(f"  {row}" for row in self.rows)])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"program": self.program, "chip": self.chip, "rows": [row.to_json() for row in self.rows]}
+
+
+def relative_error(asked: float, held: float) -> float:
+    """``|held - asked| / |asked|``; 1 where something is held for 0, and where one of them is infinite.
+
+    >>> relative_error(2.0, 1.5), relative_error(0.0, 0.0), relative_error(float("inf"), 3.0)
+    (0.25, 0.0, 1.0)
+    """
+    if asked == held:
+        return 0.0
+    if asked == 0 or not (math.isfinite(asked) and math.isfinite(held)):
+        return 1.0
+    return abs(held - asked) / abs(asked)
+
+
+def single(
+    where: str,
+    quantity: str,
+    asked: float,
+    held: float,
+    *,
+    note: str = "",
+    warn: bool = False,
+    mantissa: int | None = None,
+    exponent: int | None = None,
+) -> Rounding:
+    """The row of one number."""
+    error = relative_error(asked, held)
+    return Rounding(
+        where=where,
+        quantity=quantity,
+        asked=float(asked),
+        held=float(held),
+        relative_error=error,
+        status="warning" if warn else "rounded" if error > 0 else "exact",
+        note=note,
+        mantissa=mantissa,
+        exponent=exponent,
+        rms=error,
+    )
+
+
+def several(
+    where: str,
+    quantity: str,
+    asked: FloatArray,
+    held: FloatArray,
+    *,
+    unit: float | None = None,
+    note: str = "",
+    warn: bool = False,
+    mantissa: FloatArray | None = None,
+    exponent: int | None = None,
+) -> Rounding:
+    """The row of an array: its worst entry; errors are relative to ``unit``, or each to its own value."""
+    if unit is None:
+        errors = np.array([relative_error(float(a), float(h)) for a, h in zip(asked, held, strict=True)])
+    else:
+        errors = np.abs(held - asked) / unit
+    worst = int(np.argmax(errors))
+    return Rounding(
+        where=where,
+        quantity=quantity,
+        asked=float(asked[worst]),
+        held=float(held[worst]),
+        relative_error=float(errors[worst]),
+        status="warning" if warn else "rounded" if errors[worst] > 0 else "exact",
+        note=note,
+        mantissa=None if mantissa is None else int(mantissa[worst]),
+        exponent=exponent,
+        count=len(errors),
+        rms=float(np.sqrt(np.mean(errors**2))),
+    )
