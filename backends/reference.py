@@ -14,7 +14,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from neuromorph.arithmetic import DECAY_UNITY, aligned, down, nearest, saturated, scaled, toward_zero, wrapped_once
+from neuromorph.arithmetic import DECAY_UNITY, down, nearest, saturated, scaled, toward_zero, with_input, wrapped_once
 from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session, reward
 from neuromorph.fixed_plastic_state import plastic_synapses
 from neuromorph.program import PopulationProgram, Program, ProjectionProgram
@@ -51,6 +51,7 @@ class Neurons(ABC):
         self.threshold, self.bias = population.threshold.copy(), population.bias.copy()
         self.u, self.v = np.zeros(population.size), np.zeros(population.size)
         self.waiting: IntArray = np.zeros(population.size, dtype=np.int64)  # refractory steps that are left
+        self.held = np.zeros(population.size)  # v in those steps: what the reset left
         self.has_refractory = bool(np.any(population.refractory > 0))
 
     @abstractmethod
@@ -60,10 +61,13 @@ class Neurons(ABC):
     def step(self, current: FloatArray) -> IntArray:
         """One time step with the current that arrives; the neurons that spike."""
         self.integrate(current)
+        reaches = np.greater_equal if self.program.threshold_comparison == ">=" else np.greater
+        above: BoolArray = reaches(self.v, self.threshold)
         if self.has_refractory:
-            self.v[self.waiting > 0] = 0.0
-            self.waiting -= self.waiting > 0
-        above = self.v >= self.threshold if self.program.threshold_comparison == ">=" else self.v > self.threshold
+            resting = self.waiting > 0
+            self.v[resting] = self.held[resting]
+            self.waiting -= resting
+            above &= ~resting
         spiking: IntArray = np.flatnonzero(above)
         if self.program.reset == "zero":
             self.v[spiking] = 0.0
@@ -71,6 +75,7 @@ class Neurons(ABC):
             self.v[spiking] -= self.threshold[spiking]
         if self.has_refractory:
             self.waiting[spiking] = self.population.refractory[spiking]
+            self.held[spiking] = self.v[spiking]
         return spiking
 
 
@@ -101,7 +106,7 @@ class FixedNeurons(Neurons):
         """In integers; both keeps are whole: 4095 - du and 4096 - dv."""
         rounded, population = ROUNDING[self.program.rounding], self.population
         keep_u, keep_v = (np.rint(decay * DECAY_UNITY) for decay in (population.decay_u, population.decay_v))
-        u = rounded((self.u * keep_u).astype(np.int64), 12) + aligned(current)
+        u = with_input(rounded((self.u * keep_u).astype(np.int64), 12), current)
         self.u[:] = OVERFLOW[self.program.u_overflow](u)
         v = rounded((self.v * keep_v).astype(np.int64), 12) + self.u + self.bias
         self.v[:] = OVERFLOW[self.program.v_overflow](v)
@@ -118,8 +123,12 @@ class Synapses:
         self.is_matrix = projection.is_full and projection.has_one_delay and projection.post_size > 1
         self.pointer, self.order = projection.by_pre
         shift = {"arrival": 0, "one step later": 1, "one step sooner": -1}[program.delay_convention]
-        self.delay: IntArray = np.maximum(projection.delay + shift, 1)
-        self.longest = int(self.delay.max(initial=1))
+        order = list(program.sizes)
+        is_forward = order.index(projection.pre) < order.index(projection.post)
+        self.delay: IntArray = np.maximum(projection.delay + shift, 0 if is_forward else 1)
+        self.acts_at_once = bool(np.any(self.delay == 0))  # only with a delay convention of another tool
+        self.longest = int(self.delay.max()) if projection.synapses else 1
+        self.is_reversed = program.summation == "last to first"
         self.under_way = np.zeros((self.longest + 1, projection.post_size))  # row t: what arrives at step t
         self.sent: list[IntArray] = []  # for rules that see spikes when they arrive
 
@@ -134,6 +143,7 @@ class Synapses:
         """Spikes sent in this step enter, with the weights of now, the steps in which they arrive."""
         if pre.size == 0:
             return
+        pre = pre[::-1] if self.is_reversed else pre
         rows, size = self.under_way.shape
         if self.is_matrix:
             columns = np.ascontiguousarray(self.weight.reshape(size, -1).T[pre])  # (spiking, post)
@@ -178,6 +188,9 @@ class ReferenceSession(Session):
         events: dict[str, list[IntArray]] = {name: [] for name in self._neurons}
         states = {key: np.zeros((steps, self.program.sizes[key[0]])) for key in self.state_probes}
         incoming = {name: [s for s in self._synapses.values() if s.projection.post == name] for name in self._neurons}
+        if self.program.summation == "last to first":
+            incoming = {name: synapses[::-1] for name, synapses in incoming.items()}
+        learns_first = self.program.weight_timing == "after learning"
         for row in range(steps):
             self._step += 1
             # 1. currents that were sent delay steps ago; 2. neurons
@@ -185,6 +198,8 @@ class ReferenceSession(Session):
             for name, neurons in self._neurons.items():
                 current = np.zeros(neurons.population.size)
                 for synapses in incoming[name]:
+                    if synapses.acts_at_once:  # nothing can be learned before: the postsynaptic spikes are not known
+                        synapses.send(self._step, spiking[synapses.projection.pre])
                     current += synapses.arriving(self._step)
                 spiking[name] = neurons.step(current)
                 events[name].append(spiking[name])
@@ -193,11 +208,11 @@ class ReferenceSession(Session):
                 pre, post = spiking[synapses.projection.pre], spiking[synapses.projection.post]
                 rule = synapses.projection.rule
                 r = None if rule is None else reward(modulators, rule.modulators, row)
-                if self.program.weight_timing == "after learning":
+                if learns_first:
                     synapses.learn(self._step, pre, post, r, self.program.plasticity_timing)
+                if not synapses.acts_at_once:
                     synapses.send(self._step, pre)
-                else:
-                    synapses.send(self._step, pre)
+                if not learns_first:
                     synapses.learn(self._step, pre, post, r, self.program.plasticity_timing)
             # 4. probes see the state after learning and reset
             for (name, variable), samples in states.items():

@@ -67,9 +67,14 @@ def saturated(values: Integers) -> Integers:
     return np.minimum(np.maximum(values, 1 - STATE_LIMIT), STATE_LIMIT - 1)
 
 
-def aligned(activation: Integers) -> Integers:
-    """Synaptic input shifted left by 6, in 32 bits that wrap: what arrives at the current."""
-    return np.asarray(activation).astype(np.int64).astype(np.int32) << np.int32(ALIGNMENT)
+def with_input(decayed: Integers, activation: Integers) -> Integers:
+    """The decayed current plus the synaptic input shifted left by 6, in 32 bits that wrap.
+
+    >>> with_input(np.array([5]), np.array([2.0])).tolist()
+    [133]
+    """
+    arriving = np.asarray(activation).astype(np.int64).astype(np.int32) << np.int32(ALIGNMENT)
+    return (decayed + arriving.astype(np.int64)).astype(np.int32).astype(np.int64)
 
 
 def scaled(total: Integers, exponent: int) -> Integers:

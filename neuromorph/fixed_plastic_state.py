@@ -166,9 +166,9 @@ class FixedPlasticState(PlasticSynapses):
         for product, synapses in zip(products, reached, strict=True):
             where = np.arange(values.size)[synapses] if isinstance(synapses, slice) else synapses
             for sign in (1, -1) if any(factor.variable == "r" for factor in product.factors) else (1,):
-                change = self._product(product, where, sign, histories, reward)
-                total[place[where]] = _accumulated(total[place[where]] + change)
-        return touched, self._rounded(target, _accumulated(total))
+                total[place[where]] += self._product(product, where, sign, histories, reward)
+                total = _accumulated(total)  # of all: a tag of -257 is held after the first product, reached or not
+        return touched, self._rounded(target, total)
 
     def _product(
         self,

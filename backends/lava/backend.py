@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
 from neuromorph.backend import Availability, Backend, Capabilities, Session
-from neuromorph.backends.lava import compat, rules
+from neuromorph.backends.lava import compat, fixed_lowering, rules
+from neuromorph.backends.lava.describe import describe
+from neuromorph.backends.lava.described_neurons import Arithmetic
 from neuromorph.backends.lava.session import RUNTIMES, LavaSession
 from neuromorph.errors import InputError
+from neuromorph.network import Network
 from neuromorph.program import Program
 
 
 @final
 @dataclass(frozen=True)
 class LavaBackend(Backend):
-    """Lava 0.10.0 on CPU, in floating point.
+    """Lava 0.10.0 on CPU, in floating point and in Loihi's integers.
 
     ``runtime`` "in-process" (default) runs the graph in this process; "multi-process" runs it on Lava's own runtime, one
     operating system process for each Lava Process, under a supervisor. Both give the same numbers.
@@ -27,8 +30,10 @@ class LavaBackend(Backend):
     capabilities: ClassVar[Capabilities] = Capabilities(
         note=(
             "refuses: a third factor with epochs of several steps or beside y1, y2 and y3, several kinds of u in a rule,"
-            " learning with delays that differ; delayed and plastic projections are held dense"
-        )
+            " learning with delays that differ; in fixed point also a third factor beside y2 or y3, and delays of more than"
+            " 64 steps (65 with learning); delayed and plastic projections are held dense"
+        ),
+        fixed_agreement="exact",
     )
 
     def __post_init__(self) -> None:
@@ -41,7 +46,16 @@ class LavaBackend(Backend):
 
     def faults(self, program: Program) -> list[str]:
         """Gaps, and combinations that Lava cannot hold."""
-        return self.capabilities.faults(program) + [fault for p in program.projections for fault in rules.faults(p)]
+        found = self.capabilities.faults(program)
+        for projection in program.projections:
+            found += rules.faults(projection, program.arithmetic)
+            if program.arithmetic == "fixed":
+                found += fixed_lowering.faults(projection)
+        return found
+
+    def describe(self, model: object, *, dt: float | None = None, arithmetic: Arithmetic = "infer") -> Network:
+        """See :func:`neuromorph.from_lava`."""
+        return describe(model, dt=dt, arithmetic=arithmetic)
 
     def _open(self, program: Program, *, seed: int, stall_second: float) -> Session:
         return LavaSession(program, backend=self.name, seed=seed, stall_second=stall_second, runtime=self.runtime)

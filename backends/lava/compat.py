@@ -63,6 +63,7 @@ with _importable_lava():
     from lava.magma.core.decorator import implements, requires, tag
     from lava.magma.core.learning.constants import GradedSpikeCfg
     from lava.magma.core.learning.learning_rule import Loihi2FLearningRule, Loihi3FLearningRule
+    from lava.magma.core.learning.random import TraceRandom
     from lava.magma.core.model.model import AbstractProcessModel
     from lava.magma.core.model.py.model import PyLoihiProcessModel
     from lava.magma.core.model.py.ports import (
@@ -189,6 +190,7 @@ __all__ = [
     "SinkRingBuffer",
     "SourceRingBuffer",
     "Sparse",
+    "TraceRandom",
     "Var",
     "VarPort",
     "create_port_id",

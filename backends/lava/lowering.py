@@ -8,6 +8,7 @@
 | projection, longer delays | DelayDense |
 | plastic projection | LearningDense; with a longer delay a DelayDense of weight 1 behind it |
 | third factor | RingBuffer (source) into the connection's y port, and PostTraces for the rule's own y traces |
+| the same in fixed point | two of these RingBuffers, for either sign; a LearningDense of our own where synapses are absent |
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.backends.lava import compat, models, rules
+from neuromorph.backends.lava import compat, fixed_lowering, fixed_models, model_table, models, rules
+from neuromorph.fixed_plastic_state import stream_seed
 from neuromorph.program import PopulationProgram, Program, ProjectionProgram, RuleProgram
+from neuromorph.recording import FloatArray
 
 MODELS: Mapping[type, type] = {
     compat.LIF: models.RecordedLif,
@@ -34,6 +37,17 @@ MODELS: Mapping[type, type] = {
 }
 """Process class to ProcessModel class, for programs in floating point."""
 
+FIXED_MODELS: Mapping[type, type] = {
+    **model_table.FIXED_MODELS,
+    compat.LIF: fixed_models.RecordedFixedLif,
+    compat.LIFRefractory: fixed_models.RecordedFixedRefractoryLif,
+    fixed_models.PartialLearningDense: fixed_models.PartialLearningDenseModel,
+    models.PostTraces: fixed_models.FixedPostTracesModel,
+}
+"""The same in fixed point: Lava's own but for these four."""
+
+TABLES: Mapping[str, Mapping[type, type]] = {"float": MODELS, "fixed": FIXED_MODELS}  # by Program.arithmetic
+
 
 @dataclass(eq=False)
 class Graph:
@@ -43,26 +57,34 @@ class Graph:
     neurons: dict[str, Any] = field(default_factory=dict)  # population
     connections: dict[str, Any] = field(default_factory=dict)  # projection
     relays: dict[str, Any] = field(default_factory=dict)  # plastic projection with a longer delay
-    rewards: dict[str, Any] = field(default_factory=dict)  # projection with a third factor
+    rewards: dict[tuple[str, str], Any] = field(default_factory=dict)  # projection with a third factor, and its y port
     traces: dict[str, Any] = field(default_factory=dict)  # projection with a third factor and post traces
 
     def processes(self) -> list[Any]:
         """All of them, in the order in which they were made."""
-        groups = (self.sources, self.neurons, self.connections, self.relays, self.rewards, self.traces)
+        groups: tuple[Mapping[Any, Any], ...] = (
+            self.sources,
+            self.neurons,
+            self.connections,
+            self.relays,
+            self.rewards,
+            self.traces,
+        )
         return [process for group in groups for process in group.values()]
 
 
-def lower(program: Program) -> Graph:
-    """The graph of a program; inputs that feed nothing get no Process."""
+def lower(program: Program, seed: int = 0) -> Graph:
+    """The graph of a program; inputs that feed nothing get no Process. ``seed`` rounds traces in fixed point."""
     graph = Graph()
+    is_fixed = program.arithmetic == "fixed"
     used = {projection.pre for projection in program.projections}
     for item in program.inputs:
         if item.name in used:
             graph.sources[item.name] = compat.SourceRingBuffer(data=np.zeros((item.size, 1)))
     for population in program.populations:
-        graph.neurons[population.name] = neurons(population)
+        graph.neurons[population.name] = (fixed_lowering.neurons if is_fixed else neurons)(population)
     for projection in program.projections:
-        connect(graph, projection)
+        connect(graph, program, projection, seed)
     return graph
 
 
@@ -82,20 +104,38 @@ def neurons(population: PopulationProgram) -> Any:
     return process
 
 
-def connect(graph: Graph, projection: ProjectionProgram) -> None:
+def connect(graph: Graph, program: Program, projection: ProjectionProgram, seed: int) -> None:
     """The connection of a projection, wired to its neurons."""
+    is_fixed, rule = program.arithmetic == "fixed", projection.rule
     sending = graph.sources.get(projection.pre) or graph.neurons[projection.pre]
     receiving = graph.neurons[projection.post]
-    connection = static(projection) if projection.rule is None else plastic(projection, projection.rule)
+    stream = stream_seed(program, projection.name, seed)
+    if rule is None:
+        connection = fixed_lowering.static(projection) if is_fixed else static(projection)
+    else:
+        connection = fixed_lowering.plastic(projection, rule, stream) if is_fixed else plastic(projection, rule)
     graph.connections[projection.name] = connection
     sending.s_out.connect(connection.s_in)
-    if projection.rule is not None:
-        teach(graph, projection, projection.rule)
+    if rule is not None:
+        teach(graph, projection, rule, stream)
+        if rule.modulators:
+            none = np.zeros((1, projection.post_size))
+            for port, row in third_factor_rows(program, rule, none).items():
+                source = graph.rewards[projection.name, port] = compat.SourceRingBuffer(data=row.T)
+                source.s_out.connect(getattr(connection, f"s_in_{port}"))
         if projection.max_delay > 1:
-            relay = graph.relays[projection.name] = _relay(projection)
+            relay = fixed_lowering.relay(projection) if is_fixed else _relay(projection)
+            graph.relays[projection.name] = relay
             connection.a_out.connect(relay.s_in)
             connection = relay
     connection.a_out.connect(receiving.a_in)
+
+
+def third_factor_rows(program: Program, rule: RuleProgram, values: FloatArray) -> dict[str, FloatArray]:
+    """What carries the third factor of a rule, given r of each step and neuron, by Lava's name of the post trace."""
+    if program.arithmetic == "fixed":
+        return fixed_lowering.third_factor_rows(rule, values)
+    return {str(rules.reward_port(rule)): values}
 
 
 def static(projection: ProjectionProgram) -> Any:
@@ -137,23 +177,18 @@ def plastic(projection: ProjectionProgram, rule: RuleProgram) -> Any:
     return compat.LearningDense(weights=projection.matrix(projection.weight), learning_rule=learning_rule)
 
 
-def teach(graph: Graph, projection: ProjectionProgram, rule: RuleProgram) -> None:
-    """Give a plastic connection the spikes of its postsynaptic neurons, and what a third factor needs."""
+def teach(graph: Graph, projection: ProjectionProgram, rule: RuleProgram, stream: int) -> None:
+    """Give a plastic connection the spikes of its postsynaptic neurons, and the post traces beside a third factor."""
     connection, receiving = graph.connections[projection.name], graph.neurons[projection.post]
     receiving.s_out.connect(connection.s_in_bap)
-    port = rules.reward_port(rule)
-    if port is None:
-        return
-    source = compat.SourceRingBuffer(data=np.zeros((projection.post_size, 1)))
-    graph.rewards[projection.name] = source
-    source.s_out.connect(getattr(connection, f"s_in_{port}"))
     own = [name for name in ("y1", "y2", "y3") if name in rule.traces]
-    if own:
+    if own and rule.modulators:
         every = [rule.traces.get(name) for name in ("y1", "y2", "y3")]
         traces = models.PostTraces(
             size=projection.post_size,
             decays=np.array([0.0 if trace is None else trace.decay for trace in every]),
             impulses=np.array([0.0 if trace is None else trace.impulse for trace in every]),
+            stream=stream,
         )
         graph.traces[projection.name] = traces
         receiving.s_out.connect(traces.s_in)

@@ -1,4 +1,4 @@
-"""Which ProcessModel implements which Process: two visible tables, and a run configuration that reads nothing else.
+"""Which ProcessModel implements which Process: two tables of Lava's own, and a run configuration that reads nothing else.
 
 Left alone, Lava looks for ProcessModels by importing and executing again every Python file beside the module of a
 Process, scripts and ``__main__.py`` included. A table makes the choice explicit, and compiling some fifty times faster.

@@ -13,6 +13,7 @@ from neuromorph.backends.lava import lowering
 from neuromorph.backends.lava.in_process import InProcessRun
 from neuromorph.backends.lava.model_table import run_configuration
 from neuromorph.backends.lava.multi_process import MultiProcessRun
+from neuromorph.backends.lava.variables import Variables
 from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, SpikeTrain
 
@@ -22,8 +23,6 @@ RUNTIMES: Mapping[str, type[InProcessRun] | type[MultiProcessRun]] = {
 }
 PIECE_ENTRIES = 1_000_000  # spikes and states of a piece of a run, in numbers: what passes between processes at once
 
-NEURON_VARIABLES: Mapping[str, str] = {"u": "u", "v": "v", "v_threshold": "vth", "bias": "bias_mant"}
-
 
 class LavaSession(Session):
     """The graph of a program, compiled and built once, run in pieces."""
@@ -32,10 +31,12 @@ class LavaSession(Session):
 
     def __init__(self, program: Program, *, backend: str, seed: int, stall_second: float, runtime: str) -> None:
         super().__init__(program, backend=backend, seed=seed, stall_second=stall_second)
-        self._graph = lowering.lower(program)
+        self._graph = lowering.lower(program, seed)
         self._run = RUNTIMES[runtime](
-            self._graph.processes(), run_configuration(lowering.MODELS), stall_second=stall_second
+            self._graph.processes(), run_configuration(lowering.TABLES[program.arithmetic]), stall_second=stall_second
         )
+        self._variables = Variables(program=program, graph=self._graph, run=self._run)
+        self._variables.prepare()
         self._size = sum(population.size for population in program.populations)
 
     def _advance(
@@ -84,12 +85,14 @@ class LavaSession(Session):
         for name, process in self._graph.sources.items():
             data = np.roll(inputs[name].astype(np.float64), turn, axis=0).T
             self._run.write(process, "data", data, resize=True)
-        for name, process in self._graph.rewards.items():
-            projection = self.program.projection(name)
-            assert projection.rule is not None
+        for projection in self.program.projections:
+            if projection.rule is None or not projection.rule.modulators:
+                continue
             rows = [reward(modulators, projection.rule.modulators, row) for row in range(steps)]
             values = np.stack([np.broadcast_to(np.asarray(r), (projection.post_size,)) for r in rows])
-            self._run.write(process, "data", np.roll(values, turn, axis=0).T, resize=True)
+            for port, carried in lowering.third_factor_rows(self.program, projection.rule, values).items():
+                process = self._graph.rewards[projection.name, port]
+                self._run.write(process, "data", np.roll(carried, turn, axis=0).T, resize=True)
         for name, process in self._graph.neurons.items():
             size = self.program.sizes[name]
             self._run.write(process, "row", 0)
@@ -99,56 +102,13 @@ class LavaSession(Session):
                     self._run.write(process, f"{variable}_rows", np.zeros((steps, size)), resize=True)
 
     def _read(self, owner: str, variable: str) -> npt.NDArray[Any]:
-        if owner in self._graph.neurons:
-            values = self._run.read(self._graph.neurons[owner], NEURON_VARIABLES[variable])
-            return np.broadcast_to(np.asarray(values, dtype=np.float64), (self.program.sizes[owner],))
-        if variable in ("y1", "y2", "y3") and owner in self._graph.traces:
-            return np.asarray(self._run.read(self._graph.traces[owner], variable))
-        projection = self.program.projection(owner)
-        name = {"weight": "weights", "tag": "tag_1"}.get(variable, variable)
-        values = self._run.read(self._graph.connections[owner], name)
-        if variable not in ("weight", "tag"):
-            return np.asarray(values)
-        if projection.rule is None and projection.max_delay == 1 and not projection.is_full:
-            return np.asarray(values.data)
-        return np.asarray(values[projection.post_index, projection.pre_index])
+        return self._variables.read(owner, variable)
 
     def _write(self, owner: str, variable: str, values: npt.NDArray[Any]) -> None:
-        if owner in self._graph.neurons:
-            self._run.write(self._graph.neurons[owner], NEURON_VARIABLES[variable], values)
-            return
-        if variable in ("y1", "y2", "y3") and owner in self._graph.traces:
-            self._run.write(self._graph.traces[owner], variable, values)
-            return
-        projection, connection = self.program.projection(owner), self._graph.connections[owner]
-        if variable not in ("weight", "tag"):
-            self._run.write(connection, variable, values)
-        elif projection.rule is None and projection.max_delay == 1 and not projection.is_full:
-            self._run.write(connection, "weights", values)
-        else:
-            self._run.write(connection, {"weight": "weights", "tag": "tag_1"}[variable], projection.matrix(values))
+        self._variables.write(owner, variable, values)
 
     def _reset(self) -> None:
-        for name, process in self._graph.neurons.items():
-            zero = np.zeros(self.program.sizes[name])
-            self._run.write(process, "u", zero)
-            self._run.write(process, "v", zero)
-            if np.any(self.program.population(name).refractory > 0):
-                self._run.write(process, "refractory_period_end", zero)
-        for name, process in [*self._graph.connections.items(), *self._graph.relays.items()]:
-            self._zero(process, "a_buff")
-            if name in self._graph.relays and process is self._graph.relays[name]:
-                continue
-            rule = self.program.projection(name).rule
-            if rule is not None:
-                for variable in ("tag_1", "x1", "x2", "y1", "y2", "y3", "tx", "ty"):
-                    self._zero(process, variable)
-        for process in self._graph.traces.values():
-            for variable in ("y1", "y2", "y3"):
-                self._zero(process, variable)
-
-    def _zero(self, process: Any, name: str) -> None:
-        self._run.write(process, name, np.zeros_like(self._run.read(process, name)))
+        self._variables.reset()
 
     def _close(self) -> None:
         self._run.close()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from nengo.dists import Choice
 from nengo.neurons import NeuronType
 
-from neuromorph.arithmetic import DECAY_UNITY, aligned, saturated, toward_zero, wrapped_once
+from neuromorph.arithmetic import DECAY_UNITY, saturated, toward_zero, with_input, wrapped_once
 from neuromorph.program import PopulationProgram
 from neuromorph.recording import FloatArray
 
@@ -101,7 +101,7 @@ class LoihiLIF(UndecodedNeurons):
     ) -> None:
         """One time step of all neurons; ``output`` is 1 where one spikes. No product reaches 2^53, so all are exact."""
         del dt
-        current[...] = wrapped_once(toward_zero((current * keep_u).astype(np.int64), 12) + aligned(J))
+        current[...] = wrapped_once(with_input(toward_zero((current * keep_u).astype(np.int64), 12), J))
         voltage[...] = saturated(toward_zero((voltage * keep_v).astype(np.int64), 12) + current + drive)
         output[...] = _spikes(voltage, waiting, threshold, refractory)
 

@@ -318,6 +318,7 @@ def leftovers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Leftovers]:
     """Fails a test that leaves a child, thread, open file, shared memory or log handler behind."""
     resource_tracker.ensure_running()
     gc.collect()  # What other tests dropped is not ours to count.
+    compat.strip_log_handlers()  # Nor the handlers of Processes that they made and never ran.
     end_idle_thread()
     created: list[str] = []
     plain = multiprocessing.shared_memory.SharedMemory.__init__
