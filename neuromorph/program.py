@@ -54,11 +54,17 @@ CONVENTIONS: Mapping[str, tuple[str, ...]] = {
 }
 # The same where the arithmetic decides which value is the suite's own.
 ARITHMETIC_CONVENTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "float": {"rounding": ("none", "single"), "u_overflow": ("none",), "v_overflow": ("none",)},
+    "float": {
+        "rounding": ("none", "single"),
+        "u_overflow": ("none",),
+        "v_overflow": ("none",),
+        "summation": ("first to last", "last to first"),
+    },
     "fixed": {
         "rounding": ("toward zero", "down", "nearest"),
         "u_overflow": ("wrap", "saturate", "none"),
         "v_overflow": ("saturate", "wrap", "none"),
+        "summation": ("first to last",),
     },
 }
 
@@ -82,15 +88,19 @@ class Program:
     integration: Integration = "exponential"  # decay = exp(-dt / tau); "euler": 1 - dt / tau
     arithmetic: Literal["float", "fixed"] = "float"
     chip: str = ""  # fixed point: the chip whose limits were kept
-    delay_convention: str = "arrival"  # a spike sent at t acts on u at t + delay, delay >= 1
+    # A spike sent at t acts on u at t + delay, delay >= 1. One step sooner, a delay of one step is none where the
+    # presynaptic population comes before the postsynaptic one; elsewhere it stays one step.
+    delay_convention: str = "arrival"
     threshold_comparison: str = ">"
-    reset: str = "zero"
+    reset: str = "zero"  # where the reset leaves v, there the refractory period holds it
     rounding: str = (
         "none"  # of decays, in fixed point "toward zero"; traces, tags and weights are rounded at random there
     )
     u_overflow: str = "none"  # fixed point: u wraps once at 24 bits
     v_overflow: str = "none"  # fixed point: v saturates at 24 bits
-    plasticity_timing: str = "sent"  # a rule sees a presynaptic spike in the step it is sent
+    summation: str = "first to last"  # currents add up in the order of projections and presynaptic neurons
+    # A rule sees a presynaptic spike in the step it is sent; or when it has arrived at the last of its synapses.
+    plasticity_timing: str = "sent"
     coincidence: str = "seen"  # pre and post spikes of one step see each other's full impulse
     weight_timing: str = "before learning"  # spikes of a step carry the weights that they find
 

@@ -77,7 +77,7 @@ class _Draw:
         rng = self.rng
         inputs = [Input(f"in{i}", int(rng.integers(1, 9))) for i in range(rng.integers(1, 3))]
         populations = [self.population(f"pop{i}") for i in range(rng.integers(1, 4))]
-        modulators = [Modulator("reward")] if self.may("third_factor", 0.3) else []
+        modulators = [Modulator("reward")] if self.may("third_factor", 0.4) else []
         if modulators and self.may("third_factor_per_neuron", 0.3):
             modulators.append(Modulator("teacher", populations[0].size))
         projections = [
@@ -147,11 +147,11 @@ class _Draw:
         post_index, pre_index = np.nonzero(exists)
         rule = None
         if self.may("learning", 0.5) and (bool(exists.all()) or "learning_sparse" in self.allowed):
-            rule = self.rule(modulators if modulators and rng.random() < 0.5 else [], target.size)
+            rule = self.rule(modulators if modulators and rng.random() < 0.7 else [], target.size)
         sign_mode = SIGN_MODES[int(rng.choice(3, p=[0.4, 0.45, 0.15]))]
         bits = 8 if rule is not None or rng.random() < 0.5 else int(rng.integers(1, 9))
         low, high = WEIGHT_RANGES[sign_mode]
-        step = weight_step(sign_mode, bits)
+        step = 1 if rule is not None else weight_step(sign_mode, bits)  # learned weights may be odd in any mode
         drawn = rng.integers(low, high + 1, post_index.size)
         weight = np.sign(drawn) * (np.abs(drawn) // step * step)
         if rule is not None:
@@ -187,8 +187,10 @@ class _Draw:
             names += [name for name in (("x2",) if modulators else ("x2", "y2", "y3")) if rng.random() < 0.6]
         traces = {
             name: TraceProgram(
-                impulse=float(rng.choice([1, 16, 127, int(rng.integers(1, 128)), 4.5, 16.25])),
-                decay=math.exp(-1 / int(rng.integers(1, 60))),
+                impulse=float(
+                    rng.choice([0, 1, 16, 127, *rng.integers(1, 128, 3), *(rng.integers(1, 127 * 256, 3) / 256)])
+                ),
+                decay=0.0 if rng.random() < 0.1 else math.exp(-1 / int(rng.integers(1, 60))),
             )
             for name in names
         }
@@ -203,7 +205,7 @@ class _Draw:
             dw=self.target([*known, "r"] if modulators else known, clock, most=3),
             dt=self.target([name for name in known if name != "w"], clock, most=3) if tagged else None,
             traces=traces,
-            epoch=int(rng.integers(2, 6)) if not modulators and self.may("epoch", 0.3) else 1,
+            epoch=int(rng.integers(2, 6)) if self.may("epoch", 0.3) else 1,
             w_min=0.0,
             w_max=0.0,
             modulators=weights,
