@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from neuromorph.arithmetic import DECAY_UNITY, down, nearest, saturated, scaled, toward_zero, with_input, wrapped_once
 from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session, reward
-from neuromorph.fixed_plastic_state import plastic_synapses
+from neuromorph.fixed_plastic_state import WEIGHT_ROUNDING_SEED, plastic_synapses
 from neuromorph.program import PopulationProgram, Program, ProjectionProgram
 from neuromorph.recording import BoolArray, FloatArray, IntArray, SpikeTrain
 
@@ -28,13 +28,16 @@ class ReferenceBackend(Backend):
 
     name: ClassVar[str] = "reference"
     capabilities: ClassVar[Capabilities] = Capabilities(agreement="exact", any_convention=True, note="the definition")
+    rounding_seed: int = WEIGHT_ROUNDING_SEED  # of weights in fixed point; another one gives another sample of chance
 
     def availability(self) -> Availability:
         """Always available."""
         return Availability(available=True, versions={"numpy": np.__version__})
 
     def _open(self, program: Program, *, seed: int, stall_second: float) -> Session:
-        return ReferenceSession(program, backend=self.name, seed=seed, stall_second=stall_second)
+        return ReferenceSession(
+            program, backend=self.name, seed=seed, stall_second=stall_second, rounding_seed=self.rounding_seed
+        )
 
 
 Rounding = Callable[[npt.NDArray[Any], int], npt.NDArray[Any]]
@@ -115,9 +118,12 @@ class FixedNeurons(Neurons):
 class Synapses:
     """One projection: its weights, and what is under way to the postsynaptic neurons."""
 
-    def __init__(self, projection: ProjectionProgram, program: Program, seed: int) -> None:
-        self.projection = projection
-        self.plastic = None if projection.rule is None else plastic_synapses(program, projection, seed)
+    def __init__(
+        self, projection: ProjectionProgram, program: Program, seed: int, rounding_seed: int = WEIGHT_ROUNDING_SEED
+    ) -> None:
+        self.projection, self.plastic = projection, None
+        if projection.rule is not None:
+            self.plastic = plastic_synapses(program, projection, seed, rounding_seed=rounding_seed)
         self.weight = projection.weight.copy() if self.plastic is None else self.plastic.weight
         # Weights add up in the order of their presynaptic neurons; NumPy would sum the row of a single neuron in pairs.
         self.is_matrix = projection.is_full and projection.has_one_delay and projection.post_size > 1
@@ -171,11 +177,19 @@ class Synapses:
 class ReferenceSession(Session):
     """A program in memory."""
 
-    def __init__(self, program: Program, *, backend: str, seed: int, stall_second: float) -> None:
+    def __init__(
+        self,
+        program: Program,
+        *,
+        backend: str,
+        seed: int,
+        stall_second: float,
+        rounding_seed: int = WEIGHT_ROUNDING_SEED,
+    ) -> None:
         super().__init__(program, backend=backend, seed=seed, stall_second=stall_second)
         kind = FixedNeurons if program.arithmetic == "fixed" else FloatNeurons
         self._neurons: dict[str, Neurons] = {p.name: kind(p, program) for p in program.populations}
-        self._synapses = {p.name: Synapses(p, program, seed) for p in program.projections}
+        self._synapses = {p.name: Synapses(p, program, seed, rounding_seed) for p in program.projections}
         self._step = 0
 
     def _advance(

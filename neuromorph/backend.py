@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from neuromorph.capabilities import FEATURES, Availability, Capabilities, Gap, requirements
-from neuromorph.errors import InputError, UnsupportedError, raise_faults
+from neuromorph.errors import InputError, UnsupportedError, raise_faults, simulator_errors
 from neuromorph.network import Network
 from neuromorph.program import Program
 from neuromorph.session import Advance, Session, reward
@@ -66,4 +66,5 @@ class Backend(ABC):
         raise_faults(
             UnsupportedError, [f"backend {self.name!r} cannot run {program.name!r}: {fault}" for fault in faults]
         )
-        return self._open(program, seed=int(seed), stall_second=float(stall_second))
+        with simulator_errors(f"backend {self.name!r} failed to load {program.name!r}"):
+            return self._open(program, seed=int(seed), stall_second=float(stall_second))

@@ -10,15 +10,15 @@ from functools import cached_property
 import numpy as np
 
 from neuromorph import registry
-from neuromorph.arithmetic import STATE_LIMIT
+from neuromorph.arithmetic import ALIGNMENT, STATE_LIMIT
 from neuromorph.backend import Backend
-from neuromorph.divergence import Cause, CauseClass, Divergence, Window, WindowRow
+from neuromorph.divergence import Cause, CauseClass, Divergence, Window, WindowRow, number_text
 from neuromorph.lockstep import BEFORE, TOLERANCE, Difference, Experiment, Follower, Pair, Piece, first_difference
 from neuromorph.plastic_state import PRE_TRACES
 from neuromorph.program import ARITHMETIC_CONVENTIONS, CONVENTIONS, Program
 
 BEYOND = 50  # steps after a divergence through which a switched reference must follow, as far as there are any
-MOST_STEPS, MOST_UPDATES = 20_000, 2_000_000  # up to a divergence, and neurons times these: a cause is looked for
+MOST_STEPS, MOST_UPDATES = 20_000, 10_000_000  # up to a divergence, and neurons times these: a cause is looked for
 _KEPT_VALUES = 20_000_000  # states of the steps around a divergence that are held in memory
 _PIECE = 256  # steps
 SINGLE_PRECISION = 1e-6  # relative: some tens of roundings of float32
@@ -36,13 +36,14 @@ CLASSES: Mapping[str, CauseClass] = {
 }
 OVERFLOWS: Mapping[str, CauseClass] = {"wrap": "wrap", "saturate": "saturation"}
 OF_RULES = ("plasticity_timing", "coincidence", "weight_timing")  # without a rule they say nothing
+MOST_PROJECTIONS = 8  # onto the place of a difference, whose delays are changed one by one
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Variant:
     """The reference with one thing switched."""
 
-    switch: str  # "reset = 'subtract'"
+    switch: str  # "reset = 'subtract'", "delay of 'in->out' one step longer"
     kind: CauseClass
     program: Program
     seed: int
@@ -69,6 +70,31 @@ def variants(program: Program, seed: int) -> list[Variant]:
             if other != seed:
                 found.append(Variant(switch=f"seed = {other}", kind="random stream", program=program, seed=other))
     return found
+
+
+def variants_of(program: Program, found: Difference, seed: int) -> list[Variant]:
+    """Delays and refractory periods a step longer or shorter in the one place where a difference shows."""
+    made: list[Variant] = []
+
+    def add(what: str, kind: CauseClass, change: int, field: str, old: object, new: object) -> None:
+        parts = tuple(new if part is old else part for part in getattr(program, field))
+        length = "longer" if change > 0 else "shorter"
+        switched = dataclasses.replace(program, **{field: parts})  # type: ignore[arg-type]
+        made.append(Variant(switch=f"{what} one step {length}", kind=kind, program=switched, seed=seed))
+
+    for population in program.populations:
+        if population.name == found.owner and np.any(population.refractory > 0):
+            for change in (1, -1):
+                period = np.where(population.refractory > 0, population.refractory + change, 0)
+                longer = dataclasses.replace(population, refractory=period)
+                add(f"refractory of {population.name!r}", "reset", change, "populations", population, longer)
+    onto = [p for p in program.projections if p.post == found.owner and p.synapses]
+    for projection in onto if len(program.projections) > 1 and len(onto) <= MOST_PROJECTIONS else ():
+        for change in (1, -1):
+            if projection.delay.min() + change >= 1:
+                later = dataclasses.replace(projection, delay=projection.delay + change)
+                add(f"delay of {projection.name!r}", "delay", change, "projections", projection, later)
+    return made
 
 
 def explain(experiment: Experiment, backends: tuple[Backend, Backend], last: int, *, why: bool) -> Divergence | None:
@@ -98,11 +124,9 @@ class _Search:
 
     def cause(self) -> Cause:
         """The class of the cause, by what reproduces it."""
-        step = self.found.step
-        if step > MOST_STEPS or step * self.experiment.neurons > MOST_UPDATES:
-            reason = (
-                f"not looked for so late in a run of so many neurons (up to {MOST_STEPS} steps of them are run again)"
-            )
+        step, most = self.found.step, min(MOST_STEPS, MOST_UPDATES // self.experiment.neurons)
+        if step > most:
+            reason = f"not looked for so late: of {self.experiment.neurons} neurons {most} steps are run again"
             return Cause(classes=("unknown",), reason=reason)
         odd, tape = 1, self._tape(1)
         if not self._repeats(tape):
@@ -111,7 +135,8 @@ class _Search:
         plain = Variant(switch="", kind="unknown", program=self.experiment.program, seed=self.experiment.seed)
         if self._follows(plain, tape) >= step:  # the reference does as the second one: the first is the odd one
             odd, tape = 0, self._tape(0)
-        tried = variants(self.experiment.program, self.experiment.seed)
+        program, seed = self.experiment.program, self.experiment.seed
+        tried = [*variants(program, seed), *variants_of(program, self.found, seed)]
         followed = [(self._follows(variant, tape), variant) for variant in tried]
         furthest = max((steps for steps, _ in followed), default=0)
         best = [variant for steps, variant in followed if steps == furthest]
@@ -177,7 +202,8 @@ class _Search:
         """The likeliest cause where no switch reproduces the odd one."""
         name, suggested = self.names[odd], self._suggested(odd)
         if suggested is None:
-            reason = f"nothing that was tried makes the reference do as {name} ({', '.join(tried)})"
+            told = ", ".join(dict.fromkeys(switch.partition(" = ")[0] for switch in tried))
+            reason = f"nothing that was tried makes the reference do as {name} ({told})"
             return Cause(classes=("unknown",), reason=reason, tried=tried)
         kind, sign = suggested
         return Cause(classes=(kind,), reason=f"{sign}; nothing that was tried reproduces {name}", tried=tried)
@@ -185,24 +211,76 @@ class _Search:
     def _suggested(self, odd: int) -> tuple[CauseClass, str] | None:
         """What the values themselves suggest: a class, and the sign of it."""
         found, capabilities = self.found, self.pair.backends[odd].capabilities
-        mine, theirs = found.values
-        apart, is_learned = abs(mine - theirs), found.variable not in ("u", "v", "spikes")
-        if self.experiment.program.arithmetic == "fixed":
-            if capabilities.fixed_agreement == "statistical":
-                return "random stream", "it declares that it agrees only in its statistics"
-            if is_learned:
-                return ("random stream", "one unit apart where rounding is drawn at random") if apart == 1 else None
-            if apart == 2 * STATE_LIMIT:
-                return "wrap", "2^24 apart"
-            if STATE_LIMIT - 1 in (abs(mine), abs(theirs)):
-                return "saturation", "one of them stands at the limit of 24 bits"
-            return ("rounding", "one unit apart") if apart == 1 and found.variable != "spikes" else None
-        if capabilities.agreement == "statistical":
+        is_fixed = self.experiment.program.arithmetic == "fixed"
+        if (capabilities.fixed_agreement if is_fixed else capabilities.agreement) == "statistical":
             return "random stream", "it declares that it agrees only in its statistics"
+        if found.variable in ("u", "v", "spikes"):
+            return self._of_currents(odd) or (self._of_integers() if is_fixed else self._of_floats())
+        limit = self._limit()
+        if limit is not None:
+            return "saturation", limit
+        if is_fixed and self._apart == 1:
+            return "random stream", "one unit apart where rounding is drawn at random"
+        return None if is_fixed else self._of_floats()
+
+    @property
+    def _at(self) -> int:
+        """Where among the steps around the difference its own is."""
+        return next(index for index, (mine, _) in enumerate(self.around) if mine.stop == self.found.step)
+
+    @property
+    def _apart(self) -> float:
+        mine, theirs = self.found.values
+        return abs(mine - theirs)
+
+    def _of_integers(self) -> tuple[CauseClass, str] | None:
+        """Of u and v in fixed point."""
+        found, apart = self.found, self._apart
+        if apart == 2 * STATE_LIMIT:
+            return "wrap", "2^24 apart"
+        if STATE_LIMIT - 1 in map(abs, found.values):
+            return "saturation", "one of them stands at the limit of 24 bits"
+        if apart == 1 and found.variable != "spikes":
+            return "rounding", "one unit apart"
+        onto = [p for p in self.experiment.program.projections if p.post == found.owner and p.weight_exponent < 0]
+        if found.variable == "u" and onto and apart % 2**ALIGNMENT == 0 and apart <= len(onto) * 2**ALIGNMENT:
+            return "rounding", "one unit of a weight apart where sums of weights are shifted down"
+        return None
+
+    def _of_floats(self) -> tuple[CauseClass, str] | None:
+        """Of anything in float."""
         if self._is_near_threshold():
             return "rounding", "the membrane lies within rounding of its threshold"
-        if found.variable != "spikes" and apart <= SINGLE_PRECISION * max(abs(mine), self._scale()):
+        if self.found.variable != "spikes" and self._apart <= SINGLE_PRECISION * max(
+            abs(self.found.values[0]), self._scale()
+        ):
             return "rounding", "no further apart than single precision leaves them"
+        return None
+
+    def _of_currents(self, odd: int) -> tuple[CauseClass, str] | None:
+        """Of a u to which nothing comes on the odd one, or that forgets what it was where its neuron has spiked."""
+        found, at, program = self.found, self._at, self.experiment.program
+        if found.variable != "u" or at == 0:
+            return None
+        value, expected = found.values[odd], found.values[1 - odd]
+        keeps = program.population(found.owner).decay_u[found.index]
+        kept = self.around[at - 1][odd].value(("u", found.owner), found.index) * keeps
+        near = 1.0 if program.arithmetic == "fixed" else TOLERANCE * max(abs(kept), self._scale())
+        now_and_before = self.around[at - 1 : at + 1]
+        has_spiked = any(pair[odd].value(("spikes", found.owner), found.index) for pair in now_and_before)
+        if has_spiked and abs(kept) > near and (value == 0 or abs(expected - value - kept) <= near):
+            return "reset", "u forgets what it was where the neuron has spiked"
+        if abs(value - kept) <= near:
+            return "delay", "nothing arrives in this step"
+        return None
+
+    def _limit(self) -> str | None:
+        """Whether one value of a rule stands at a bound and the other lies beyond it."""
+        rule, (mine, theirs) = self.experiment.program.projection(self.found.owner).rule, self.found.values
+        bounds = {"weight": () if rule is None else (rule.w_min, rule.w_max)}.get(self.found.variable, ())
+        for bound, sign in zip(bounds, (-1, 1), strict=False):
+            if bound in (mine, theirs) and sign * (mine + theirs - 2 * bound) > 0:
+                return f"one of them stands at the rule's bound {number_text(bound)}, and the other beyond it"
         return None
 
     def _scale(self) -> float:
@@ -214,7 +292,7 @@ class _Search:
 
     def _is_near_threshold(self) -> bool:
         """Whether one spikes and the other does not, from membranes that round to either side of the threshold."""
-        found, at = self.found, next(i for i, (mine, _) in enumerate(self.around) if mine.stop == self.found.step)
+        found, at = self.found, self._at
         if found.variable not in ("v", "spikes"):
             return False
         population, index = self.experiment.program.population(found.owner), found.index
@@ -230,9 +308,17 @@ class _Search:
         return len(spiked) == 2 and all(abs(membrane - threshold) <= TOLERANCE * threshold for membrane in membranes)
 
 
-def _names(pair: Pair) -> tuple[str, str]:
-    first, second = (backend.name for backend in pair.backends)
+def named_apart(first: str, second: str) -> tuple[str, str]:
+    """The names of two backends, or of one that was compared with itself.
+
+    >>> named_apart("nengo", "nengo")
+    ('nengo', 'the other nengo')
+    """
     return (first, second) if first != second else (first, f"the other {second}")
+
+
+def _names(pair: Pair) -> tuple[str, str]:
+    return named_apart(*(backend.name for backend in pair.backends))
 
 
 def _divergence(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,14 +12,20 @@ import numpy as np
 from neuromorph import registry
 from neuromorph.backend import Backend
 from neuromorph.causes import explain as explain_difference
+from neuromorph.causes import named_apart
 from neuromorph.discretise import discretise
 from neuromorph.divergence import Cause, Divergence
 from neuromorph.errors import BackendUnavailable, InputError, SimulatorError, UnsupportedError
 from neuromorph.lockstep import Experiment, tolerance
 from neuromorph.network import Network
-from neuromorph.program import Program
+from neuromorph.program import Integration, Program
 from neuromorph.quantisation import ChipLike, quantise
 from neuromorph.recording import Recording, SpikeTrain
+
+Progress = Callable[[str, float], None]  # what is being done, and the share that is done, 0 to 1
+
+_UNSTEADY = "it does not repeat itself with the same seed"
+_IN_PIECES = "it is not there when the steps are run again in pieces: what is computed depends on how a run is cut"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,11 +59,8 @@ class Comparison:
 
     @property
     def diverges(self) -> bool:
-        """Whether any backend gave other spikes, or other states where these were compared, or broke."""
-        return any(
-            run.spikes_equal is False or run.failed or (self.states and run.first_divergence is not None)
-            for run in self.runs
-        )
+        """Whether any backend gave other spikes or weights, or other states where these were compared, or broke."""
+        return any(run.spikes_equal is False or run.failed or run.first_divergence is not None for run in self.runs)
 
     def __getitem__(self, backend: str) -> BackendRun:
         for run in self.runs:
@@ -99,11 +102,13 @@ def compare(
     backends: Sequence[str | Backend] = ("reference",),
     inputs: Mapping[str, Any] | None = None,
     modulators: Mapping[str, Any] | None = None,
-    dt: float = 1e-3,
+    dt: float | None = None,
+    integration: Integration | None = None,
     chip: ChipLike | None = None,
     seed: int = 0,
     explain: bool = True,
     states: bool = False,
+    progress: Progress = lambda what, share: None,
 ) -> Comparison:
     """Run one program on each backend with the same inputs and hold the spikes of every population together.
 
@@ -117,18 +122,24 @@ def compare(
     """
     if isinstance(backends, (str, Backend)) or not backends:
         raise InputError(f"backends must be a list of at least one name or backend, got {backends!r}")
-    program = discretise(network, dt=dt, seed=seed) if isinstance(network, Network) else network
+    if isinstance(network, Network):
+        program = discretise(network, dt=dt, integration=integration, seed=seed)
+    else:
+        program = network
     program = program if chip is None else quantise(program, chip)
     watched = program.with_all_spikes()
     runs: list[BackendRun] = []
     base: BackendRun | None = None
-    for backend in backends:
+    for index, backend in enumerate(backends):
+        name = backend.name if isinstance(backend, Backend) else backend
+        progress(f"{name}: {steps} steps", index / len(backends))
         run = _run(watched, steps, backend, inputs, modulators, seed, base)
         if base is None and run.recording is not None:
             base, first = run, registry.get(backend)
         elif base is not None and run.recording is not None and (explain or states):
             both = first, registry.get(backend)
             if states or run.spikes_equal is False or _weights_differ(run, program, both):
+                progress(f"{name}: where it differs first, and why", (index + 0.3) / len(backends))
                 experiment = Experiment.of(program, steps, inputs, modulators, seed)
                 run = _explained(run, experiment, both, why=explain)
         runs.append(run)
@@ -156,6 +167,8 @@ def _run(
     if base is None or base.recording is None:
         return BackendRun(backend=name, recording=recording, weights=weights)
     divergence = first_divergence(base.recording.spikes, recording.spikes)
+    if divergence is not None:
+        divergence = replace(divergence, backends=named_apart(base.backend, name))
     return BackendRun(
         backend=name,
         recording=recording,
@@ -178,12 +191,23 @@ def _explained(run: BackendRun, experiment: Experiment, backends: tuple[Backend,
         found = explain_difference(experiment, backends, last, why=why)
         if found is not None:
             return replace(run, first_divergence=found)
-        reason = "it is not there when the steps are run again in pieces"
+        reason = _vanished(run, experiment, backends[1])
     except SimulatorError as error:
         reason = f"running the steps again broke: {str(error).partition(chr(10))[0]}"
     if spike is None:
         return run
-    return replace(run, first_divergence=replace(spike, cause=Cause(classes=("unknown",), reason=reason)))
+    is_chance = reason == _UNSTEADY
+    cause = Cause(classes=("random stream" if is_chance else "unknown",), reason=reason)
+    return replace(run, first_divergence=replace(spike, cause=cause))
+
+
+def _vanished(run: BackendRun, experiment: Experiment, backend: Backend) -> str:
+    """Why a difference is not there when the steps are run again in pieces: by a second run like the first."""
+    again = _run(
+        experiment.program.with_all_spikes(), experiment.steps, backend, experiment.inputs, experiment.modulators,
+        experiment.seed, run,
+    )  # fmt: skip
+    return _UNSTEADY if again.spikes_equal is False else _IN_PIECES
 
 
 def first_divergence(reference: Mapping[str, SpikeTrain], other: Mapping[str, SpikeTrain]) -> Divergence | None:

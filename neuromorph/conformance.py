@@ -118,7 +118,7 @@ def conform(
     rows = []
     for index, (case, random) in enumerate(_cases(backend, cases, random_cases, seed)):
         progress(f"{backend.name}: {case.name}", index / total)
-        verdict = check(backend, case)
+        verdict = _verdict(backend, case)
         rows.append(
             CaseVerdict(
                 verdict=verdict,
@@ -135,6 +135,17 @@ def conform(
         versions=dict(backend.availability().versions),
         wall_second=time.perf_counter() - began,
     )
+
+
+def _verdict(backend: Backend, case: Case) -> Verdict:
+    """What the check says; a backend that breaks differs, and is held to the other cases all the same."""
+    try:
+        return check(backend, case)
+    except Exception as error:  # whatever a stranger's simulator raises
+        cause = error.__cause__ or error
+        sentence = f"it broke with {type(cause).__name__}: {str(cause).strip() or 'no message'}".partition("\n")[0]
+        agreement = agreement_of(backend, case.program)
+        return Verdict(backend=backend.name, case=case.name, status="differs", sentence=sentence, agreement=agreement)
 
 
 def _cases(backend: Backend, cases: Sequence[Case], random_cases: int, seed: int) -> Iterator[tuple[Case, bool]]:
@@ -163,7 +174,7 @@ def page(results: Sequence[Conformance], backends: Sequence[Backend]) -> str:
         "|---|---|",
         *(f"| {name} | {sentence} |" for name, sentence in AGREEMENTS.items()),
         "| skipped | the backend declares that it lacks a feature, or stops at a number that it cannot hold, with a sentence |",
-        "| differs | it declares the feature and does otherwise |",
+        "| differs | it declares the feature and does otherwise, or breaks |",
         "",
         "| backend | arithmetic | " + " | ".join([*AGREEMENTS, "skipped", "differs"]) + " |",
         "|---|---|" + "---|" * (len(AGREEMENTS) + 2),

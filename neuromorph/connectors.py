@@ -172,7 +172,8 @@ class Sparse(Connector):
         if not np.all(np.isfinite(self.data)):
             return ["Sparse: weights must be finite"]
         rows_of = np.repeat(np.arange(rows), np.diff(self.indptr))
-        if np.unique(rows_of * columns + self.indices).size != self.indices.size:
+        places = np.sort(rows_of * columns + self.indices)
+        if np.any(places[1:] == places[:-1]):
             return ["Sparse: a synapse is stored twice; sum duplicates first (matrix.sum_duplicates())"]
         return []
 

@@ -44,6 +44,7 @@ def accumulator_faults(program: Program, chip: str | os.PathLike[str] | Chip = "
             neuron = int(np.argmax(sums.max(axis=0)))
             faults.append(
                 f"population {population.name!r}: the input of neuron {neuron} could reach {largest / limit:.3g} of the"
-                f" {int(np.log2(limit))}-bit accumulator of {found.name} in one step, if every presynaptic neuron spikes"
+                f" {int(np.log2(limit))}-bit accumulator of {found.name} in one step, if every presynaptic neuron spikes:"
+                " a larger busy_rate of nm.quantise makes room"
             )
     return faults

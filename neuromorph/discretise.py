@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,15 +31,23 @@ MOST_STEPS = 2**31 - 1  # what every simulator can count
 WHOLE_STEP_TOLERANCE = 1e-6  # relative; covers the rounding of decimal seconds in binary, far below any real mistake
 
 
+DEFAULT_DT = 1e-3  # s, of a network that was not read for another
+ORIGINS = ("nir", "nengo", "lava")  # keys of a network's metadata that say for which time step it was read
+
+
 def discretise(
-    network: Network, *, dt: float = 1e-3, integration: Integration = "exponential", seed: int = 0
+    network: Network, *, dt: float | None = None, integration: Integration | None = None, seed: int = 0
 ) -> Program:
     """Compile ``network`` for time steps of ``dt`` seconds; ``seed`` draws connectors that have no seed of their own.
 
     Decay per step is ``exp(-dt / tau)`` ("exponential", exact for a constant current between steps) or ``1 - dt / tau``
-    ("euler"). Raises :class:`CompileError` with every delay, refractory period, epoch or probe interval that is not a
+    ("euler"). None takes what the network was read for (:func:`neuromorph.from_nir` and others), else 1 ms and
+    "exponential". Raises :class:`CompileError` with every delay, refractory period, epoch or probe interval that is not a
     whole number of steps, every weight outside its rule's bounds and every time constant too short for Euler steps.
     """
+    read_for: Mapping[str, Any] = next(iter(_clocks(network)), {"dt": DEFAULT_DT, "integration": "exponential"})
+    dt = read_for["dt"] if dt is None else dt
+    integration = read_for["integration"] if integration is None else integration
     raise_faults(CompileError, _argument_faults(dt, integration, seed))
     dt = float(dt)
     faults = _origin_faults(network, dt, integration)
@@ -75,15 +84,26 @@ def _argument_faults(dt: object, integration: object, seed: object) -> list[str]
     return faults
 
 
+def exact_clock(dt: float, integration: Integration = "exponential") -> dict[str, Any]:
+    """What the metadata of a network say, under its origin, whose weights hold for one time step only."""
+    clock = {"dt": dt, "integration": integration}
+    return {**clock, "weights_hold_for": clock}
+
+
+def _clocks(network: Network) -> list[Mapping[str, Any]]:
+    """What the metadata of a network that was read from another tool say of its time steps, the last reading first."""
+    origins = [network.metadata.get(name) for name in ORIGINS]
+    return [origin for origin in origins if isinstance(origin, Mapping) and {"dt", "integration"} <= origin.keys()]
+
+
 def _origin_faults(network: Network, dt: float, integration: Integration) -> list[str]:
     """Weights that were scaled for one time step when they were read (see :func:`neuromorph.from_nir`) hold for it only."""
-    origin = network.metadata.get("nir")
-    holds = origin.get("weights_hold_for") if isinstance(origin, dict) else None
+    holds = next((clock["weights_hold_for"] for clock in _clocks(network) if "weights_hold_for" in clock), None)
     if holds is None or (math.isclose(holds["dt"], dt, rel_tol=1e-9) and holds["integration"] == integration):
         return []
     return [
         f"the weights of network {network.name!r} were read for dt={holds['dt']!r} and integration={holds['integration']!r},"
-        f" and hold for these only: compile with them, or read the graph again for dt={dt!r}, integration={integration!r}"
+        f" and hold for these only: compile with them, or read it again for dt={dt!r}, integration={integration!r}"
     ]
 
 
@@ -214,6 +234,31 @@ class _Compiler:
                 f" got {first!r} s = {first / self.dt:.6g} steps; nearest: {nearest} s"
             )
         return np.maximum(whole, least).astype(np.int64)
+
+
+def time_constant(decay: float, dt: float) -> float:
+    """The tau in seconds whose decay per step of ``dt`` compiles to ``decay``, or comes nearest to it.
+
+    ``tau = -dt / log(decay)``, moved by the few units in the last place that the rounding of both ways takes. A decay of
+    1 or more is no decay, infinity; one of 0 or less gives dt / 1000, of which nothing is left in float64.
+
+    >>> 1.0 - (1.0 - math.exp(-1e-3 / time_constant(0.5, 1e-3))), time_constant(1.0, 1e-3)
+    (0.5, inf)
+    """
+    if decay >= 1.0:
+        return math.inf
+    if decay <= 0.0:
+        return dt / 1000  # exp(-1000) is 0 in float64
+    tau = -dt / math.log(decay)
+    near = tau + np.arange(-8, 9) * np.spacing(tau)
+    distance = [abs(1.0 - (1.0 - math.exp(-dt / float(value))) - decay) for value in near]
+    return float(near[int(np.argmin(distance))])
+
+
+def time_constants(decays: FloatArray, dt: float) -> FloatArray:
+    """:func:`time_constant` of neurons, for which a tau of 0 says that nothing is kept."""
+    distinct, inverse = np.unique(decays, return_inverse=True)
+    return np.array([time_constant(float(decay), dt) if decay > 0 else 0.0 for decay in distinct])[inverse]
 
 
 def _spread(value: Parameter, size: int) -> FloatArray:

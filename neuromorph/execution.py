@@ -18,14 +18,14 @@ from neuromorph.recording import Recording
 def compile(  # noqa: A001  (the interface's word)
     network: Network,
     *,
-    dt: float = 1e-3,
-    integration: Integration = "exponential",
+    dt: float | None = None,
+    integration: Integration | None = None,
     seed: int = 0,
     chip: ChipLike | None = None,
 ) -> Program:
     """Compile a description into a program of steps of ``dt`` seconds; see :func:`neuromorph.discretise.discretise`.
 
-    With ``chip`` (a name, a hardware file or a Chip) the program is in that chip's integers; see
+    Without ``dt`` and ``integration`` they are what the network was read for, else 1 ms and "exponential". With ``chip`` (a name, a hardware file or a Chip) the program is in that chip's integers; see
     :func:`neuromorph.quantise`, and :func:`neuromorph.rounding_report` for what was rounded.
     """
     if not isinstance(network, Network):
@@ -39,19 +39,21 @@ def open(  # noqa: A001
     *,
     backend: str | Backend = "reference",
     seed: int = 0,
-    dt: float = 1e-3,
+    dt: float | None = None,
+    integration: Integration | None = None,
     chip: ChipLike | None = None,
     stall_second: float = 60.0,
     **options: Any,
 ) -> Session:
     """Load a program into a backend and return the session; ``options`` are the backend's own.
 
-    A network is compiled first, with steps of ``dt`` seconds; a program has its own. With ``chip`` it is quantised.
+    A network is compiled first, for ``dt`` and ``integration`` as :func:`compile` does; a program has its own. With
+    ``chip`` it is quantised.
 
     Raises :class:`BackendUnavailable` or :class:`UnsupportedError` before anything runs.
     """
     if isinstance(program, Network):
-        program = compile(program, dt=dt, seed=seed)
+        program = compile(program, dt=dt, integration=integration, seed=seed)
     if chip is not None and isinstance(program, Program):
         program = quantise(program, chip)
     if not isinstance(program, Program):
@@ -64,7 +66,8 @@ def run(
     steps: int,
     *,
     backend: str | Backend = "reference",
-    dt: float = 1e-3,
+    dt: float | None = None,
+    integration: Integration | None = None,
     chip: ChipLike | None = None,
     inputs: Mapping[str, Any] | None = None,
     modulators: Mapping[str, Any] | None = None,
@@ -72,6 +75,5 @@ def run(
     **options: Any,
 ) -> Recording:
     """Compile where needed, run ``steps`` steps in a fresh session, close it, and return the recording."""
-    program = compile(network, dt=dt, seed=seed) if isinstance(network, Network) else network
-    with open(program, backend=backend, seed=seed, chip=chip, **options) as session:
+    with open(network, backend=backend, seed=seed, dt=dt, integration=integration, chip=chip, **options) as session:
         return session.run(steps, inputs=inputs, modulators=modulators)

@@ -27,12 +27,18 @@ LARGEST_TAG, SMALLEST_TAG = 255, -257
 Products = npt.NDArray[np.int32]
 
 
-def plastic_synapses(program: Program, projection: ProjectionProgram, seed: int) -> PlasticSynapses:
-    """The synapses of a plastic projection at the start of a session with this seed."""
+def plastic_synapses(
+    program: Program, projection: ProjectionProgram, seed: int, *, rounding_seed: int = WEIGHT_ROUNDING_SEED
+) -> PlasticSynapses:
+    """The synapses of a plastic projection at the start of a session with this seed.
+
+    ``rounding_seed``, of the stream that rounds weights and tags, is another one only where distributions are looked at.
+    """
     sees = program.coincidence == "seen"
     if program.arithmetic == "float":
         return PlasticState(projection, sees_coincidence=sees)
-    return FixedPlasticState(projection, stream_seed(program, projection.name, seed), sees_coincidence=sees)
+    stream = stream_seed(program, projection.name, seed)
+    return FixedPlasticState(projection, stream, sees_coincidence=sees, rounding_seed=rounding_seed)
 
 
 def stream_seed(program: Program, projection: str, seed: int) -> int:
@@ -68,11 +74,18 @@ class FixedPlasticState(PlasticSynapses):
     rounded to ``r third_factor_scale`` and held to 7 bits and a sign.
     """
 
-    def __init__(self, projection: ProjectionProgram, stream: int, *, sees_coincidence: bool = True) -> None:
+    def __init__(
+        self,
+        projection: ProjectionProgram,
+        stream: int,
+        *,
+        sees_coincidence: bool = True,
+        rounding_seed: int = WEIGHT_ROUNDING_SEED,
+    ) -> None:
         super().__init__(projection, sees_coincidence=sees_coincidence)
         self._decay_draw = {"x": _Draws(stream), "y": _Draws(stream + 2)}
         self._impulse_draw = {"x": _Draws(stream + 1, whole=True), "y": _Draws(stream + 3, whole=True)}
-        self._rounding_draw = _Draws(WEIGHT_ROUNDING_SEED)
+        self._rounding_draw = _Draws(rounding_seed)
         self._impulses: dict[str, tuple[float, float]] = {}  # whole part, and fraction in units of 1/256
         for name, trace in self.rule.traces.items():
             whole = float(np.floor(trace.impulse))

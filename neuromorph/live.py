@@ -27,15 +27,18 @@ def from_nengo(model: object, *, dt: float | None = None, spike_height: float = 
     return backend.describe(model, dt=dt, spike_height=spike_height)
 
 
-def nengo_inputs(model: object, steps: int, *, dt: float | None = None) -> dict[str, BoolArray]:
+def nengo_inputs(
+    model: object, steps: int, *, dt: float | None = None, spike_height: float = 1.0
+) -> dict[str, BoolArray]:
     """What the input Nodes of a model put out in its first ``steps`` steps: the ``inputs`` of a run of its network.
 
-    Raises :class:`UnsupportedError` for a Node whose values are not known before it is built.
+    ``dt`` and ``spike_height`` are those of :func:`from_nengo`. Raises :class:`UnsupportedError` for a Node whose values
+    are not known before it is built, or are others than 0 and ``spike_height``.
     """
     registry.get("nengo")  # it is imported now, or the error says why it cannot be
     from neuromorph.backends.nengo.describe import inputs
 
-    return inputs(model, steps, dt=dt)
+    return inputs(model, steps, dt=dt, spike_height=spike_height)
 
 
 def from_lava(
@@ -43,7 +46,7 @@ def from_lava(
 ) -> Network:
     """Read the graph of Lava Processes that ``process`` is connected to; one Process of each connected part will do.
 
-    ``dt``: seconds that a step of Lava stands for; compile the network with the same. ``arithmetic``: whether parameters
+    ``dt``: seconds that a step of Lava stands for, for which the network compiles. ``arithmetic``: whether parameters
     are real numbers or Loihi's integers; "infer" takes integers where a decay is above 1. What was decided and where
     the network differs is in ``metadata["lava"]["assumptions"]``.
 

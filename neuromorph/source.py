@@ -17,16 +17,17 @@ from neuromorph.program import Integration, Program
 from neuromorph.quantisation import quantise
 from neuromorph.textform import loads
 
-DEFAULT_DT = 1e-3  # s
 DEFAULT_NAMES = ("net", "network", "program")  # looked for in a Python file, in this order
 FORMS = "a program (.npz, or .toml as text), a NIR file (.nir), or FILE.py:NAME with a Network or Program"
 
 
-def load_source(text: str, *, dt: float | None = None, integration: Integration = "exponential") -> Network | Program:
+def load_source(
+    text: str, *, dt: float | None = None, integration: Integration | None = None, unit: str | None = None
+) -> Network | Program:
     """What ``text`` names: a Network of a NIR or Python file, a Program of any other.
 
-    A NIR file is read for steps of ``dt`` seconds (1 ms). A Python file is run; without ``:NAME`` it must hold ``net``,
-    ``network`` or ``program``. Raises :class:`InputError` where there is no such file or nothing of use in it.
+    A NIR file is read for ``dt``, ``integration`` and ``unit``, and all that was assumed goes to standard error. A Python
+    file is run; without ``:NAME`` it must hold ``net``, ``network`` or ``program``. Raises :class:`InputError` where there is no such file or nothing of use in it.
     """
     head, colon, name = text.rpartition(":")
     address = (head, name) if colon and head.endswith(".py") else (text, "")
@@ -37,8 +38,10 @@ def load_source(text: str, *, dt: float | None = None, integration: Integration 
     readers: dict[str, Callable[[], Network | Program]] = {
         ".py": lambda: _from_python(path, address[1]),
         ".toml": lambda: _from_text(path),
-        ".nir": lambda: _from_nir(path, DEFAULT_DT if dt is None else dt, integration),
+        ".nir": lambda: _from_nir(path, dt, integration, unit),
     }
+    if unit is not None and path.suffix != ".nir":
+        raise InputError(f"{os.fspath(path)!r} is no NIR file and has units of its own: leave out the unit {unit!r}")
     return readers.get(path.suffix, lambda: Program.load(path))()
 
 
@@ -46,14 +49,15 @@ def load_program(
     text: str,
     *,
     dt: float | None = None,
-    integration: Integration = "exponential",
+    integration: Integration | None = None,
+    unit: str | None = None,
     seed: int = 0,
     chip: str | os.PathLike[str] | Chip | None = None,
 ) -> Program:
     """The program that ``text`` names, compiled where it is a network and quantised where ``chip`` is given."""
-    found = load_source(text, dt=dt, integration=integration)
+    found = load_source(text, dt=dt, integration=integration, unit=unit)
     if isinstance(found, Network):
-        found = compile_network(found, dt=DEFAULT_DT if dt is None else dt, integration=integration, seed=seed)
+        found = compile_network(found, dt=dt, integration=integration, seed=seed)
     elif dt is not None and dt != found.dt:
         raise InputError(f"{text!r} is a program with dt = {found.dt!r} s of its own, got dt = {dt!r} s: leave it out")
     return found if chip is None else quantise(found, chip)
@@ -66,10 +70,13 @@ def _from_text(path: Path) -> Program:
         raise InputError(f"{os.fspath(path)!r}: {error}") from None
 
 
-def _from_nir(path: Path, dt: float, integration: Integration) -> Network:
+def _from_nir(path: Path, dt: float | None, integration: Integration | None, unit: Any) -> Network:
     from neuromorph.nir import from_nir  # its package is optional
 
-    return from_nir(path, dt=dt, integration=integration)
+    network = from_nir(path, dt=dt, integration=integration, unit="infer" if unit is None else unit)
+    sentences = network.metadata["nir"]["assumptions"]
+    sys.stderr.write("\n".join([f"Assumed of {os.fspath(path)!r}:", *(f"- {text}" for text in sentences), ""]))
+    return network
 
 
 def _from_python(path: Path, name: str) -> Network | Program:

@@ -23,6 +23,7 @@ from neuromorph.backends.lava.described_graph import Link, connected, links, por
 from neuromorph.backends.lava.described_neurons import Arithmetic, is_fixed, population
 from neuromorph.backends.lava.described_rules import POST_TRACES, PostSignals, learning_rule, trace_of
 from neuromorph.backends.lava.graph import label
+from neuromorph.discretise import exact_clock
 from neuromorph.errors import InputError, UnsupportedError, is_count, is_number, raise_faults
 from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Probe, Projection
@@ -141,7 +142,9 @@ class _Reader:
             modulators=[Modulator(name, sizes[source]) for source, name in self.modulators.items()],
             probes=self.probes(),
             name="lava",
-            metadata={"lava": {"dt": self.dt, "fixed_point": self.fixed, "assumptions": self.assumptions}},
+            metadata={
+                "lava": {**exact_clock(self.dt), "fixed_point": self.fixed, "assumptions": self.assumptions},
+            },
         )
 
     def name(self, process: Any, kind: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from neuromorph.backends.lava import compat
 from neuromorph.backends.lava.graph import label
+from neuromorph.discretise import time_constants
 from neuromorph.errors import InputError
 from neuromorph.network import Population
 from neuromorph.neurons import LIF, Parameter
@@ -77,14 +78,15 @@ def population(process: Any, name: str, *, dt: float, fixed: bool) -> tuple[Popu
             other = "" if fixed else "; arithmetic='fixed' reads Loihi's integers"
             wrong = float(each[(each < 0) | (each > most)][0])
             faults.append(f"{where}: {key} must lie in 0..{most} in {_point(fixed)} point, got {wrong:g}{other}")
-    if np.any(vth <= 0):
-        faults.append(f"{where}: vth must be > 0, got {float(vth[vth <= 0][0]):g}: raise it, and the bias with it")
+    given = values["vth"]  # without the shift that fixed point adds
+    if np.any(given <= 0):
+        faults.append(f"{where}: vth must be > 0, got {float(given[given <= 0][0]):g}: raise it, and the bias with it")
     if faults:
         return None, faults, []
     rest = process.proc_params["refractory_period"] if type(process) is compat.LIFRefractory else 0
     neuron = LIF(
-        tau_syn=_one(_time_constants(keep_u, dt)),
-        tau_mem=_one(_time_constants(keep_v, dt)),
+        tau_syn=_one(time_constants(keep_u, dt)),
+        tau_mem=_one(time_constants(keep_v, dt)),
         v_threshold=_one(vth),
         bias=_one(bias),
         refractory=_one(np.broadcast_to(np.asarray(rest, dtype=np.float64), (size,)) * dt),
@@ -92,26 +94,8 @@ def population(process: Any, name: str, *, dt: float, fixed: bool) -> tuple[Popu
     return Population(name, size, neuron), [], assumptions
 
 
-def time_constant(decay: float, dt: float) -> float:
-    """The tau whose compiled decay ``1 - (1 - exp(-dt / tau))`` is ``decay``, or comes nearest to it."""
-    if decay >= 1.0:
-        return math.inf
-    if decay <= 0.0:
-        return dt / 1000  # exp(-1000) is 0 in float64
-    tau = -dt / math.log(decay)
-    near = tau + np.arange(-8, 9) * np.spacing(tau)  # rounding of the logarithm and the quotients moves it by a few
-    distance = [abs(1.0 - (1.0 - math.exp(-dt / float(value))) - decay) for value in near]
-    return float(near[int(np.argmin(distance))])
-
-
 def _point(fixed: bool) -> str:
     return "fixed" if fixed else "floating"
-
-
-def _time_constants(decays: FloatArray, dt: float) -> FloatArray:
-    """Of neurons, for which 0 says that nothing is kept."""
-    distinct, inverse = np.unique(decays, return_inverse=True)
-    return np.array([time_constant(float(decay), dt) if decay > 0 else 0.0 for decay in distinct])[inverse]
 
 
 def _one(values: FloatArray) -> Parameter:

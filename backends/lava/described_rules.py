@@ -11,7 +11,7 @@ import numpy as np
 
 from neuromorph.backends.lava import compat
 from neuromorph.backends.lava.described_connections import weight_unit
-from neuromorph.backends.lava.described_neurons import time_constant
+from neuromorph.discretise import time_constant
 from neuromorph.errors import RuleError
 from neuromorph.plasticity import Factor, LearningRule, Product, SumOfProducts, Trace
 

@@ -21,10 +21,11 @@ import numpy as np
 from nengo.ensemble import Neurons
 from nengo.processes import PresentInput
 
-from neuromorph.backends.nengo.described_neurons import DescribedNeurons, read_neurons, time_constant
+from neuromorph.backends.nengo.described_neurons import DescribedNeurons, read_neurons
 from neuromorph.backends.nengo.described_weights import scaled, weights
 from neuromorph.backends.nengo.synapses import Synapses
 from neuromorph.connectors import Sparse
+from neuromorph.discretise import exact_clock, time_constant
 from neuromorph.errors import InputError, UnsupportedError, is_count, is_number, raise_faults
 from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Probe, Projection
@@ -57,14 +58,15 @@ def describe(model: object, *, dt: float | None = None, spike_height: float = 1.
     return reader.network()
 
 
-def inputs(model: object, steps: int, *, dt: float | None = None) -> dict[str, BoolArray]:
+def inputs(model: object, steps: int, *, dt: float | None = None, spike_height: float = 1.0) -> dict[str, BoolArray]:
     """What the input Nodes of a model put out in the first ``steps`` steps, for ``run(steps, inputs=...)``.
 
-    Calls a Node's function once for every step. Raises :class:`UnsupportedError` where a Node is another process.
+    Calls a Node's function once for every step. Raises :class:`UnsupportedError` where a Node is another process, or
+    puts out other values than 0 and ``spike_height``.
     """
     if not is_count(steps):
         raise InputError(f"steps must be a whole number >= 0, got {steps!r}")
-    reader = _Reader(model, dt, 1.0)
+    reader = _Reader(model, dt, spike_height)
     reader.network()
     found, faults = {}, []
     for node, name in reader.inputs.items():
@@ -72,10 +74,17 @@ def inputs(model: object, steps: int, *, dt: float | None = None) -> dict[str, B
             found[name] = node.output.run_steps(steps, dt=reader.dt) != 0
         elif callable(node.output):
             rows = [np.broadcast_to(node.output(step * reader.dt), (node.size_out,)) for step in range(1, steps + 1)]
-            found[name] = np.array(rows).reshape(steps, node.size_out) != 0
+            values = np.array(rows, dtype=np.float64).reshape(steps, node.size_out)
+            found[name] = values != 0
+            strange = values[found[name] & ~np.isclose(values, reader.heights[node], rtol=1e-9, atol=0)]
+            if strange.size:
+                faults.append(
+                    f"Node {name!r}: it puts out {strange[0]:g}, where a spike is {reader.heights[node]:g}: give"
+                    " spike_height here and to from_nengo, or encode the values as spikes of one height"
+                )
         else:
             faults.append(
-                f"Node {name!r}: its output is the process {node.output!r}, which draws numbers when it is built:"
+                f"Node {name!r}: its output is the process {node.output!r}, whose values are known only once it is built:"
                 " record it with a nengo.Probe and give that as the input"
             )
     raise_faults(UnsupportedError, faults)
@@ -108,7 +117,8 @@ class _Reader:
         self.modulators: dict[str, Modulator] = {}
         self.neurons: dict[Any, DescribedNeurons] = {}  # by ensemble
         self.projections: dict[Any, Projection] = {}  # by connection
-        self._names: dict[str, Any] = {}
+        self._names: set[str] = set()
+        self._name_of: dict[Any, str] = {}  # of ensembles and nodes
 
     def network(self) -> Network:
         """Everything, or one error with all faults."""
@@ -121,7 +131,7 @@ class _Reader:
         }
         for ensemble in self.top.all_ensembles:
             built = self.data[ensemble] if self.data else None
-            name = self.name(ensemble.label, "ensemble")
+            name = self._name_of[ensemble] = self.name(ensemble.label, "ensemble")
             found = read_neurons(name, ensemble, built, self.dt, self.faults, self.assumptions)
             if found is not None:
                 self.neurons[ensemble] = found
@@ -147,7 +157,7 @@ class _Reader:
             probes=self.probes(),
             name=self.top.label or "nengo",
             metadata={
-                "nengo": {"version": nengo.__version__, "dt": self.dt, "assumptions": self.assumptions},
+                "nengo": {"version": nengo.__version__, **exact_clock(self.dt), "assumptions": self.assumptions},
             },
         )
 
@@ -159,12 +169,17 @@ class _Reader:
         while name in self._names:
             number += 1
             name = f"{wanted} {number}" if wanted else f"{kind}{number}"
-        self._names[name] = None
+        self._names.add(name)
         return name
+
+    def label(self, item: Any) -> str:
+        """How errors name an ensemble, a node or another object of the model."""
+        owner = item.ensemble if isinstance(item, Neurons) else item
+        return self._name_of.get(owner) or getattr(owner, "label", None) or repr(owner)
 
     def node(self, node: Any) -> None:
         """An input, a constant, or something that only listens."""
-        name = self.name(node.label, "node")
+        name = self._name_of[node] = self.name(node.label, "node")
         where = f"Node {name!r}"
         output = node.output
         if node.size_in > 0:
@@ -195,7 +210,7 @@ class _Reader:
     def connection(self, connection: Any) -> None:
         """A projection, or the reason why it is none."""
         pre, post = connection.pre_obj, connection.post_obj
-        where = f"Connection {connection.label or f'{_label(pre)} -> {_label(post)}'!r}"
+        where = f"Connection {connection.label or f'{self.label(pre)} -> {self.label(post)}'!r}"
         if isinstance(connection.transform, Synapses):
             self.own_projection(connection)
             return
@@ -282,8 +297,13 @@ class _Reader:
             elif target in self.projections:
                 owner, known = self.projections[target].name, {"weights": "weight"}
             if probe.attr not in known:
-                self.assumptions.append(f"Probe of {probe.attr!r} of {_label(target)} was left out")
-            elif known[probe.attr] != "spikes":
+                self.assumptions.append(f"Probe of {probe.attr!r} of {self.label(target)} was left out")
+                continue
+            if probe.synapse is not None:
+                self.assumptions.append(
+                    f"Probe of {probe.attr!r} of {self.label(target)}: its synapse {probe.synapse!r} was left out"
+                )
+            if known[probe.attr] != "spikes":
                 key = owner, known[probe.attr]
                 found.setdefault(key, Probe(*key, every=probe.sample_every))
         return list(found.values())
@@ -322,8 +342,3 @@ def _connection_faults(connection: Any) -> list[str]:
     if connection.synapse is not None and type(connection.synapse) is not nengo.Lowpass:
         found.append(f"synapse {connection.synapse!r}: only Lowpass and None have a counterpart")
     return found
-
-
-def _label(item: Any) -> str:
-    owner = item.ensemble if isinstance(item, Neurons) else item
-    return getattr(owner, "label", None) or repr(owner)

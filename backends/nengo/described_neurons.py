@@ -12,6 +12,7 @@ import numpy as np
 from nengo.dists import Choice, get_samples
 
 from neuromorph.backends.nengo.neurons import CubaLIF
+from neuromorph.discretise import time_constants
 from neuromorph.network import Population
 from neuromorph.neurons import LIF, Parameter
 from neuromorph.recording import FloatArray
@@ -111,18 +112,6 @@ def read_neurons(
     return READERS[kind](name, ensemble.neuron_type, gain, bias, dt, faults, assumptions)
 
 
-def time_constant(decay: float, dt: float) -> float:
-    """The tau whose compiled decay ``1 - (1 - exp(-dt / tau))`` is ``decay``, or comes nearest to it."""
-    if decay >= 1.0:
-        return math.inf
-    if decay <= 0.0:
-        return dt / 1000  # exp(-1000) is 0 in float64
-    tau = -dt / math.log(decay)
-    near = tau + np.arange(-8, 9) * np.spacing(tau)  # rounding of the logarithm and the quotients moves it by a few
-    distance = [abs(1.0 - (1.0 - math.exp(-dt / float(value))) - decay) for value in near]
-    return float(near[int(np.argmin(distance))])
-
-
 def _lif(
     name: str, kind: Any, gain: FloatArray, bias: FloatArray, dt: float, faults: list[str], assumptions: list[str]
 ) -> DescribedNeurons:
@@ -171,8 +160,8 @@ def _cuba_lif(
         height=1.0,
         rows=gain,
         parameters={
-            "tau_syn": _time_constants(own["decay_u"], dt),
-            "tau_mem": _time_constants(own["decay_v"], dt),
+            "tau_syn": time_constants(own["decay_u"], dt),
+            "tau_mem": time_constants(own["decay_v"], dt),
             "v_threshold": own["threshold"],
             "bias": own["drive"],
             "refractory": own["refractory"] * dt,
@@ -188,12 +177,6 @@ READERS: Mapping[type, Callable[..., DescribedNeurons]] = {nengo.LIF: _lif, Cuba
 def _is_zero(start: Any) -> bool:
     values = start.options if isinstance(start, Choice) else start
     return isinstance(values, (np.ndarray, int, float)) and not np.any(values)
-
-
-def _time_constants(decays: FloatArray, dt: float) -> FloatArray:
-    """Of neurons, for which 0 says that nothing is kept."""
-    distinct, inverse = np.unique(decays, return_inverse=True)
-    return np.array([time_constant(float(decay), dt) if decay > 0 else 0.0 for decay in distinct])[inverse]
 
 
 def _one(values: Any) -> Parameter:

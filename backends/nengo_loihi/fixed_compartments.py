@@ -60,6 +60,6 @@ class FixedCompartments(CompartmentState):  # type: ignore[misc]
         name, first = next((name, part.start) for name, part in self.populations.items() if index < part.stop)
         raise NumericalLimit(
             f"step {self.time}, population {name!r}, neuron {index - first}: {what} is {int(values[index])}, and nengo-loihi"
-            f" holds {-(2**bits)}..{2**bits - 1} ({bits} bits and a sign) and would wrap it: scale weights and thresholds"
-            " down together, or use a backend whose accumulators do not wrap; `neuromorph check` finds such programs"
+            f" holds {-(2**bits)}..{2**bits - 1} ({bits} bits and a sign) and would wrap it: quantise with a larger"
+            " busy_rate, or use a backend whose accumulators do not wrap; `neuromorph check` finds such programs"
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from neuromorph.cli.shared import DT_OPTION, INTEGRATION_OPTION, JSON_OPTION, console, write_json
+from neuromorph.cli.shared import DT_OPTION, INTEGRATION_OPTION, JSON_OPTION, UNIT_OPTION, console, write_json
 from neuromorph.errors import CompileError
 
 
@@ -16,9 +16,12 @@ from neuromorph.errors import CompileError
 @click.option("--chip", default="loihi1", show_default=True, metavar="NAME|FILE", help="The chip, or a hardware file.")
 @DT_OPTION
 @INTEGRATION_OPTION
+@UNIT_OPTION
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws connectors without a seed.")  # fmt: skip
 @JSON_OPTION
-def check(net: str, chip: str, dt: float | None, integration: Any, seed: int, json_path: str | None) -> None:
+def check(
+    net: str, chip: str, dt: float | None, integration: Any, unit: str | None, seed: int, json_path: str | None
+) -> None:
     """What a chip makes of a network: every rounding, what could overflow, and what cannot be.
 
     NET is a program (.npz, or .toml as text), a NIR file (.nir), or FILE.py:NAME with a Network or Program. Ends with
@@ -34,7 +37,7 @@ def check(net: str, chip: str, dt: float | None, integration: Any, seed: int, js
     result: dict[str, Any] = {"program": net, "chip": hardware.name, "rows": [], "warnings": [], "errors": []}
     report = None
     try:
-        made = Quantisation(chip=hardware)(load_program(net, dt=dt, integration=integration, seed=seed))
+        made = Quantisation(chip=hardware)(load_program(net, dt=dt, integration=integration, unit=unit, seed=seed))
     except CompileError as error:
         result["errors"] = list(error.faults)
     else:
@@ -44,8 +47,10 @@ def check(net: str, chip: str, dt: float | None, integration: Any, seed: int, js
     if json_path is not None:
         write_json(result, json_path)
     if json_path != "-":
-        if report is not None:
+        if report is not None and report.rows:
             console().print(rounding_table(report))
+        elif report is not None:
+            click.echo(f"{report.program!r} is in the integers of {report.chip} already: there is nothing to round")
         for kind in ("warnings", "errors"):
             for sentence in result[kind]:
                 click.echo(f"{kind[:-1]}: {sentence}")

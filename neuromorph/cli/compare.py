@@ -14,6 +14,7 @@ from neuromorph.cli.shared import (
     DT_OPTION,
     INTEGRATION_OPTION,
     JSON_OPTION,
+    UNIT_OPTION,
     console,
     progress_bar,
     seed_list,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("results"), show_default=True, help="Folder for the page.")  # fmt: skip
 @DT_OPTION
 @INTEGRATION_OPTION
+@UNIT_OPTION
 @CHIP_OPTION
 @JSON_OPTION
 def compare(
@@ -52,6 +54,7 @@ def compare(
     out: Path,
     dt: float | None,
     integration: Any,
+    unit: str | None,
     chip: str | None,
     json_path: str | None,
 ) -> None:
@@ -69,7 +72,7 @@ def compare(
 
         chosen = seed_list(seeds)
         seed = chosen[0] if chosen else 0
-        program = load_program(what, dt=dt, integration=integration, seed=seed, chip=chip)
+        program = load_program(what, dt=dt, integration=integration, unit=unit, seed=seed, chip=chip)
         _compare_program(program, split(backends), seed, steps, input_rate, states, json_path)
 
 
@@ -130,12 +133,20 @@ def _compare_program(
 
     rng = np.random.default_rng(seed)
     inputs = {item.name: rng.random((steps, item.size)) < input_rate for item in program.inputs}
-    modulators = {item.name: rng.normal(size=(steps, item.size)) for item in program.modulators}
+    modulators = {item.name: _largest(program) * rng.uniform(-1, 1, (steps, item.size)) for item in program.modulators}
     names = backends or tuple(name for name in registry.backend_names() if name != "backprop")
     registry.require_declared(names)
-    result = compare_backends(
-        program, steps, backends=names, inputs=inputs, modulators=modulators, seed=seed, states=states
-    )
+    with progress_bar() as report:
+        result = compare_backends(
+            program,
+            steps,
+            backends=names,
+            inputs=inputs,
+            modulators=modulators,
+            seed=seed,
+            states=states,
+            progress=report,
+        )
     if json_path is not None:
         write_json(result.to_json(), json_path)
     if json_path != "-":
@@ -147,3 +158,14 @@ def _compare_program(
                 terminal.print(window_table(run.first_divergence))
     if result.diverges:
         sys.exit(1)
+
+
+def _largest(program: Program) -> float:
+    """How large a value of a modulator may be: 1, or what fixed point holds of the third factors that it is mixed into."""
+    from neuromorph.arithmetic import LARGEST_TRACE
+
+    rules = [projection.rule for projection in program.projections if projection.rule is not None]
+    mixes = [(sum(map(abs, rule.modulators.values())), rule.third_factor_scale) for rule in rules]
+    if program.arithmetic != "fixed":
+        return 1.0
+    return min([1.0, *(LARGEST_TRACE / scale / mix for mix, scale in mixes if mix > 0)])

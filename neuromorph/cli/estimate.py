@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from neuromorph.cli.shared import CHIP_OPTION, DT_OPTION, INTEGRATION_OPTION, JSON_OPTION, console, split, write_json
+from neuromorph.cli.shared import (
+    CHIP_OPTION,
+    DT_OPTION,
+    INTEGRATION_OPTION,
+    JSON_OPTION,
+    UNIT_OPTION,
+    console,
+    split,
+    write_json,
+)
 
 
 @click.command()
@@ -18,6 +27,7 @@ from neuromorph.cli.shared import CHIP_OPTION, DT_OPTION, INTEGRATION_OPTION, JS
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @DT_OPTION
 @INTEGRATION_OPTION
+@UNIT_OPTION
 @CHIP_OPTION
 @JSON_OPTION
 def estimate(
@@ -29,6 +39,7 @@ def estimate(
     seed: int,
     dt: float | None,
     integration: Any,
+    unit: str | None,
     chip: str | None,
     json_path: str | None,
 ) -> None:
@@ -44,7 +55,7 @@ def estimate(
     from neuromorph.report.listings import cost_table
     from neuromorph.source import load_program
 
-    loaded = load_program(net, dt=dt, integration=integration, seed=seed, chip=chip)
+    loaded = load_program(net, dt=dt, integration=integration, unit=unit, seed=seed, chip=chip)
     rng = np.random.default_rng(seed)
     inputs = {item.name: rng.random((steps, item.size)) < input_rate for item in loaded.inputs}
     recording = run(loaded, steps, backend=backend, inputs=inputs, seed=seed)

@@ -17,8 +17,9 @@ JSON_OPTION = click.option(
     "--json", "json_path", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output with '-'."
 )
 
-DT_OPTION = click.option("--dt", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time step of a network, 1 ms if not given; a program has its own.")  # fmt: skip
-INTEGRATION_OPTION = click.option("--integration", type=click.Choice(["exponential", "euler"]), default="exponential", show_default=True, help="What decays with tau keeps exp(-dt / tau), or 1 - dt / tau; for a network.")  # fmt: skip
+DT_OPTION = click.option("--dt", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time step of a network, 1 ms if not given; a program has its own, and a NIR file of another tool needs one.")  # fmt: skip
+INTEGRATION_OPTION = click.option("--integration", type=click.Choice(["exponential", "euler"]), help="What decays with tau keeps exp(-dt / tau), the default, or 1 - dt / tau; for a network.")  # fmt: skip
+UNIT_OPTION = click.option("--unit", type=click.Choice(["infer", "s", "ms", "steps"]), help="The unit of time of a NIR file, inferred if not given.")  # fmt: skip
 CHIP_OPTION = click.option("--chip", metavar="NAME|FILE", help="Quantise for this chip first.")
 
 

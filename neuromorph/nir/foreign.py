@@ -11,7 +11,7 @@ import scipy.sparse
 import scipy.sparse.csgraph
 
 from neuromorph.connectors import Sparse
-from neuromorph.errors import InputError, raise_faults
+from neuromorph.errors import DescriptionError, InputError, raise_faults
 from neuromorph.inputs import Input
 from neuromorph.network import Network, Population, Probe, Projection
 from neuromorph.neurons import LIF
@@ -23,12 +23,18 @@ from neuromorph.nir.signals import Signal
 from neuromorph.nir.units import Clock
 from neuromorph.recording import FloatArray, IntArray
 
+_LARGEST_TABLE = 10**7  # entries; a delay for each synapse is an array over all pairs of neurons, 80 MB
+
 
 def build_network(graph: Graph, clock: Clock, name: str, faults: list[str], assumptions: list[str]) -> Network:
     """The network of a graph; raises :class:`InputError` with every node and edge that has no counterpart."""
     raise_faults(InputError, faults)
     shapes = derive_shapes(graph, faults, assumptions)
-    raise_faults(InputError, faults)
+    if faults:  # the rest needs all shapes; what is wrong within neurons can be said now
+        for node in graph.nodes.values():
+            if node.kind in NEURONS and node.name in shapes:
+                faults += _faults_within(node, shapes[node.name][1], clock)
+        raise InputError(faults)
     reader = _Reader(graph, clock, shapes, faults, assumptions)
     reader.follow_linear_nodes()
     for node in graph.nodes.values():
@@ -153,7 +159,11 @@ class _Reader:
         for name, found in self.lowered.items():
             node = self.graph.nodes[name]
             signal = self.arriving(name)
-            neuron = found.neuron(signal.constant)
+            try:
+                neuron = found.neuron(signal.constant)
+            except DescriptionError as error:
+                self.faults += [f"{node}: {fault}" for fault in error.faults]
+                continue
             self.add(node, neuron, signal, found.gain)
             if np.any(signal.constant) and np.any(found.tau_syn > 0):
                 self.assumptions.append(
@@ -168,6 +178,12 @@ class _Reader:
             for steps, matrix in _disjoint(delayed):
                 scaled = (scipy.sparse.diags(gain, format="csr") @ matrix).tocsr()
                 scaled.eliminate_zeros()
+                if not np.all(np.isfinite(scaled.data)):
+                    self.faults.append(
+                        f"{node}: weights from {sender!r} times {np.abs(gain).max():.6g}, which its r and time constants make,"
+                        " are above all numbers: check its parameters"
+                    )
+                    continue
                 self.project(self.names[sender], name, scaled, steps)
 
     def project(self, pre: str, post: str, matrix: Matrix, steps: int | IntArray) -> None:
@@ -231,6 +247,10 @@ class _Reader:
             self.assumptions.append(
                 "A neuron spikes in a step in which v > v_threshold (strictly) and is set to v_reset in the same step."
             )
+        if "Input" in kinds:
+            self.assumptions.append(
+                "An Input sends spikes, 0 or 1 in each step: other values have to be encoded as spikes."
+            )
         if self.projections:
             self.assumptions.append(
                 "Every connection adds one step: a spike sent in step t acts in step t + 1, so each layer adds one step to"
@@ -259,9 +279,17 @@ class _Reader:
         ]
 
 
+def _faults_within(node: Node, shape: Shape, clock: Clock) -> tuple[str, ...]:
+    try:
+        lower(node, shape, clock)
+    except InputError as error:
+        return error.faults
+    return ()
+
+
 def _disjoint(delayed: list[tuple[int, Matrix]]) -> list[tuple[int | IntArray, Matrix]]:
     """One matrix with a delay for each synapse where no synapse has two; else one matrix for each delay."""
-    if len(delayed) == 1:
+    if len(delayed) == 1 or math.prod(delayed[0][1].shape) > _LARGEST_TABLE:
         return [*delayed]
     patterns = [(matrix != 0).astype(np.int64) for _, matrix in delayed]
     if sum(patterns[1:], patterns[0]).max() > 1:

@@ -42,6 +42,8 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
 SPIKING = frozenset({"Threshold", "IF", "LIF", "CubaLIF"})
 GRADED = frozenset({"I", "LI", "CubaLI"})
 NEURONS = SPIKING | GRADED
+# Numbers that a node may have beside.
+_OPTIONAL = ("bias", "v_reset", "w_in", "input_shape", "input_type", "shape")
 LINEAR = frozenset(PARAMETERS) - NEURONS - {"Input", "Output"}
 
 Edge = tuple[str, str]
@@ -63,14 +65,8 @@ class Node:
         return self.values.get(key) is not None
 
     def array(self, key: str) -> FloatArray:
-        """A parameter as float64; raises :class:`InputError` where it is not made of numbers, or holds NaN."""
-        try:
-            array = np.asarray(self.values[key], dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InputError(f"{self}: {key} must be numbers, got {self.values[key]!r}") from None
-        if np.any(np.isnan(array)):
-            raise InputError(f"{self}: {key} must not hold NaN")
-        return array
+        """A parameter as float64; :func:`read_graph` has found that it is made of numbers."""
+        return np.asarray(self.values[key], dtype=np.float64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,7 +135,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise InputError(f"there is no file {str(path)!r}")
     try:
         with h5py.File(path, "r") as file:
-            if "node" not in file:
+            if not isinstance(file.get("node"), h5py.Group):
                 raise InputError(f"{str(path)!r} holds no NIR graph: it has no group 'node'")
             return _plain(file["node"], h5py.Group)
     except OSError as error:
@@ -187,6 +183,8 @@ def _dissolve(
         raise InputError(
             f"a NIR graph has nodes and edges, got {plain.get('type', 'nothing')!r} at {prefix or 'the top'}"
         )
+    if not isinstance(plain["nodes"], Mapping):
+        raise InputError(f"the nodes of a NIR graph are a group of nodes by name, got {plain['nodes']!r}")
     ports: dict[str, tuple[list[str], list[str]]] = {}
     inputs: list[str] = []
     outputs: list[str] = []
@@ -195,6 +193,9 @@ def _dissolve(
         if not isinstance(values, Mapping):
             raise InputError(f"the node {name!r} is no group with a type and parameters")
         kind = str(values.get("type"))
+        if name in nodes or name in ports:
+            faults.append(f"two nodes are called {name!r}, one of them by its path through sub-graphs: rename one")
+            continue
         if kind == "NIRGraph":
             ports[name] = _dissolve(values, f"{name}/", nodes, edges, faults)
             continue
@@ -203,7 +204,7 @@ def _dissolve(
         if prefix and kind in ("Input", "Output"):
             kind = "Identity"
         nodes[name] = Node(name, kind, {key: value for key, value in values.items() if key not in ("type", "metadata")})
-    for edge in plain["edges"]:
+    for edge in _pairs(plain["edges"], prefix):
         ends = [prefix + (end.decode("utf8") if isinstance(end, bytes) else str(end)) for end in edge]
         known = [end in nodes or end in ports for end in ends]
         if not all(known):
@@ -215,15 +216,42 @@ def _dissolve(
         if len(sources) != 1 or len(targets) != 1:
             port, found = ("Output", sources) if len(sources) != 1 else ("Input", targets)
             faults.append(
-                f"the edge {ends[0]!r} -> {ends[1]!r} needs a sub-graph with one {port} node, there are {len(found)}"
+                f"the edge {ends[0]!r} -> {ends[1]!r} needs a sub-graph with one {port} node, there are {len(found)}:"
+                " put its nodes into the graph itself"
             )
             continue
         edges.append((sources[0], targets[0]))
     return inputs, outputs
 
 
+def _pairs(edges: Any, prefix: str) -> list[Any]:
+    """The edges of a graph; raises :class:`InputError` where one is no pair of names."""
+    found = list(edges) if isinstance(edges, (list, tuple, np.ndarray)) else [edges]
+    for edge in found:
+        names = list(edge) if isinstance(edge, (list, tuple, np.ndarray)) else [edge]
+        if len(names) != 2 or not all(isinstance(name, (str, bytes, int)) for name in names):
+            raise InputError(f"an edge of a NIR graph is two names, from and to, got {edge!r} at {prefix or 'the top'}")
+    return found
+
+
 def _node_faults(node: Node) -> list[str]:
     if node.kind not in PARAMETERS:
         known = ", ".join(kind for kind in PARAMETERS if kind != "Identity")
         return [f"{node} has no counterpart in a spiking program; known kinds: {known}"]
-    return [f"{node} lacks its parameter {key}" for key in PARAMETERS[node.kind] if not node.has(key)]
+    faults = []
+    for key in dict.fromkeys((*PARAMETERS[node.kind], *_OPTIONAL)):
+        if not node.has(key):
+            faults += [f"{node} lacks its parameter {key}"] if key in PARAMETERS[node.kind] else []
+        elif key != "padding":  # which may be a word
+            faults += [f"{node}: its {key} {fault}" for fault in _number_faults(node.values[key])]
+    return faults
+
+
+def _number_faults(value: Any) -> list[str]:
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return ["must be an array of numbers, got lists of different lengths"]
+    if array.dtype.kind not in "buif":
+        return [f"must be real numbers, got values of type {array.dtype}"]
+    return ["must not hold NaN"] if np.any(np.isnan(array)) else []

@@ -40,11 +40,13 @@ class Lowered:
 
     def neuron(self, constant: FloatArray, refractory: float | FloatArray = 0.0) -> LIF:
         """The neuron with a constant input, such as an Affine's bias."""
+        with np.errstate(over="ignore", invalid="ignore"):  # LIF refuses what is not finite
+            bias = self.bias + self.gain_of_constant * constant
         return LIF(
             tau_mem=_shortened(self.tau_mem),
             tau_syn=_shortened(self.tau_syn),
             v_threshold=_shortened(self.v_threshold),
-            bias=_shortened(self.bias + self.gain_of_constant * constant),
+            bias=_shortened(bias),
             refractory=refractory,
         )
 

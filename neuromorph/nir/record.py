@@ -61,6 +61,7 @@ def write_record(
                 "name": projection.name,
                 "pre": projection.pre,
                 "post": projection.post,
+                "one_step": projection.delay is None,
                 "branches": branches[projection.name],
                 "rule": None if projection.plasticity is None else _plain_rule(projection.plasticity),
             }

@@ -51,7 +51,7 @@ class _Restorer:
         if not self.same_clock:
             assumptions.append(
                 f"The graph was written for steps of {self.written.dt!r} s ({self.written.integration}): weights and biases are"
-                f" rescaled to steps of {clock.dt!r} s ({clock.integration})."
+                f" rescaled to steps of {clock.dt!r} s ({clock.integration}), and delays last as long as they did."
             )
 
     def network(self) -> Network:
@@ -100,16 +100,16 @@ class _Restorer:
             steps = 0
             if branch["delay"] is not None:
                 node = self.graph.nodes[branch["delay"]]
-                every = np.unique(self.clock.steps(node.array("delay"), f"{node}: its delay"))
+                every = np.unique(self.written.steps(node.array("delay"), f"{node}: its delay"))
                 if every.size > 1:
                     raise InputError(f"{node} has several delays, where neuromorph wrote one: {every.tolist()} steps")
                 steps = int(every[0])
             rows.append(row)
             columns.append(column)
             weights.append(weight)
-            delays.append(np.full(row.size, (1 + steps) * self.clock.dt))
+            delays.append(np.full(row.size, (1 + steps) * self.written.dt))
         found = Synapses.ordered(np.concatenate(rows), np.concatenate(columns), np.concatenate(weights))
-        delay = np.full(shape, self.clock.dt)
+        delay = np.full(shape, self.written.dt)
         delay[np.concatenate(rows), np.concatenate(columns)] = np.concatenate(delays)
         pointer = np.concatenate([[0], np.cumsum(np.bincount(found.post, minlength=shape[0]))])
         rule = read_rule(entry["rule"])
@@ -128,7 +128,7 @@ class _Restorer:
             entry["pre"],
             entry["post"],
             Sparse(scaled, found.pre, pointer, shape),
-            delay=delay if one is None else one,
+            delay=None if entry.get("one_step") else delay if one is None else one,
             plasticity=rule,
             name=entry["name"],
         )

@@ -75,7 +75,9 @@ def make_clock(
     Raises :class:`InputError` with every wrong argument, or where the values fit more than one unit or none.
     """
     faults = []
-    if not (is_number(dt) and float(dt) > 0):  # type: ignore[arg-type]
+    if dt is None:
+        faults.append("a NIR graph states no time step: give dt in seconds, such as dt=1e-4 (--dt 1e-4)")
+    elif not (is_number(dt) and float(dt) > 0):  # type: ignore[arg-type]
         faults.append(f"dt must be > 0 s and finite, got {dt!r}")
     if unit not in UNITS:
         faults.append(f"unit must be one of {', '.join(map(repr, UNITS))}, got {unit!r}")
@@ -125,7 +127,7 @@ def _inferred(graph: Graph, dt: float) -> tuple[str, str]:
     known = " or ".join(map(repr, fits)) or "none of 's', 'ms' and 'steps' well"
     raise InputError(
         f"the graph does not say its unit of time, and its values fit {known}: {named}, dt = {dt!r} s."
-        " Give unit='s', unit='ms' or unit='steps'"
+        " Give unit='s', unit='ms' or unit='steps' (--unit)"
     )
 
 
@@ -140,5 +142,5 @@ def _inferred_from_rates(graph: Graph, dt: float) -> tuple[str, str]:
     raise InputError(
         f"the graph does not say its unit of time and has no time constant to infer it from: r of {', '.join(rates)} lies in"
         f" {values.min():.6g}..{values.max():.6g}, and an input of 1 adds r * dt = {values[0] * dt:.6g} to v in a step with"
-        f" unit='s', {values[0] * dt / 1e-3:.6g} with unit='ms', {values[0]:.6g} with unit='steps'. Give one of the three"
+        f" unit='s', {values[0] * dt / 1e-3:.6g} with unit='ms', {values[0]:.6g} with unit='steps'. Give one of the three (--unit)"
     )

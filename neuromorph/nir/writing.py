@@ -25,16 +25,16 @@ def to_nir(
     network: Network,
     path: str | os.PathLike[str] | None = None,
     *,
-    dt: float,
-    integration: Integration = "exponential",
+    dt: float | None = None,
+    integration: Integration | None = None,
     seed: int = 0,
     chip: ChipLike | None = None,
 ) -> Any:
     """The network as a ``nir.NIRGraph`` in seconds, and as a file where ``path`` is given.
 
     Neurons become CubaLIF, LIF, IF or Threshold nodes (CubaLI, LI or I where they never spike), with ``r = 1 / (1 -
-    decay)`` and ``w_in = 1 / (1 - decay_syn)`` for steps of ``dt`` seconds, so that weights stay as they are; projections
-    become Linear nodes, or Scale where neuron i leads to neuron i, followed by a Delay where they take more than one
+    decay)`` and ``w_in = 1 / (1 - decay_syn)`` for steps of ``dt`` seconds, so that weights stay as they are (``dt`` and
+    ``integration`` as in :func:`neuromorph.compile`); projections become Linear nodes, or Scale where neuron i leads to neuron i, followed by a Delay where they take more than one
     step, one branch for each delay. ``seed`` draws connectors without a seed of their own, as :func:`neuromorph.compile`
     does. What NIR cannot say, learning rules first of all, travels in ``graph.metadata["neuromorph"]``:
     ``from_nir(to_nir(network, dt=dt), dt=dt)`` compiles to the same program. With ``chip`` the metadata also say which

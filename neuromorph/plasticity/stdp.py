@@ -50,13 +50,14 @@ def RewardModulatedSTDP(
     tau_e: float = 1.0,
     w_min: float = -math.inf,
     w_max: float = math.inf,
+    epoch: float | None = None,
 ) -> LearningRule:
     """Reward-modulated STDP: pair STDP feeds an eligibility tag, a third factor turns the tag into weight change.
 
     ``dt = A_plus * x1 * y0 - A_minus * y1 * x0`` with decay ``exp(-dt / tau_e)``, and in every step
     ``dw = learning_rate * r * t`` with the tag of the step before. ``modulator`` names a
     :class:`neuromorph.Modulator`: one value per step (reward), or one per step and postsynaptic neuron (teacher).
-    Time constants in s. Izhikevich, Cerebral Cortex 17(10), 2007; Fremaux and Gerstner, Frontiers in Neural Circuits
+    Time constants in s. With ``epoch`` (s) both happen once an epoch, and r is its value in the epoch's last step. Izhikevich, Cerebral Cortex 17(10), 2007; Fremaux and Gerstner, Frontiers in Neural Circuits
     9:85, 2016.
 
     >>> print(RewardModulatedSTDP(modulator="dopamine", learning_rate=0.1).dw_sum)
@@ -72,6 +73,7 @@ def RewardModulatedSTDP(
         modulators={modulator: 1.0},
         w_min=w_min,
         w_max=w_max,
+        epoch=epoch,
     )
 
 

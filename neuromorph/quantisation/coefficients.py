@@ -14,6 +14,7 @@ from neuromorph.recording import FloatArray
 
 MOST_COMBINATIONS = 300_000
 LEAST_IMPULSE = 8  # below, the random rounding of a trace's decay is as large as the trace
+FAR = 1e100  # larger relative errors, of a coefficient that is off the grid by far, are not told apart
 TAG_STEPS = 48  # scales of the tag that are tried in each octave
 
 
@@ -87,7 +88,7 @@ def search(
         for name in term.factors:
             value, size = value / scales[name], size * scales[name]
         held = nearest_coefficient(value, limits)
-        total += (held / value - 1) ** 2
+        total += np.minimum(np.abs(held / np.maximum(value, 1 / FAR) - 1), FAR) ** 2
         if term.shift:
             total += (0.5 * 2.0**term.shift / (_mantissa(held) * size)) ** 2
         for name, constant in term.constants:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -14,9 +13,10 @@ from neuromorph.chip import Chip, load_chip
 from neuromorph.discretise import discretise
 from neuromorph.errors import CompileError, InputError, is_count, is_number, raise_faults
 from neuromorph.network import Network
-from neuromorph.program import PopulationProgram, Program, ProjectionProgram
-from neuromorph.quantisation.limits import ChipLimits
-from neuromorph.quantisation.neurons import fixed_population, neuron_faults, with_held_decays
+from neuromorph.program import Integration, PopulationProgram, Program, ProjectionProgram
+from neuromorph.quantisation.coefficients import LEAST_IMPULSE
+from neuromorph.quantisation.limits import MOST_WEIGHT_BITS, ChipLimits
+from neuromorph.quantisation.neurons import fixed_population, leak_faults, refractory_faults, with_held_decays
 from neuromorph.quantisation.report import Rounding, RoundingReport
 from neuromorph.quantisation.rules import RuleConversion
 from neuromorph.quantisation.scale import Receiver, choose_scale
@@ -50,7 +50,8 @@ class Quantisation:
     percentile: float = (
         100.0  # of |weight|, 0 excluded: static weights beyond it are clipped, the others gain resolution
     )
-    weight_bits: int = 8  # of static weights, without the sign
+    weight_bits: int | None = None  # of static weights, without the sign; None: as many as the chip has
+    busy_rate: float = 100.0  # Hz, of all presynaptic neurons: u, v and the input of a step are to have room for it
     third_factor_limit: float = 1.0  # the largest |r| that is to be told from smaller ones
     bound_headroom: float = 4.0  # learned weights without a bound may grow to so many times the largest initial one
     trace_headroom: float = 4.0  # so many impulses fit into a trace
@@ -62,10 +63,10 @@ class Quantisation:
             faults.append(f"scale_by must be 'population' or 'network', got {self.scale_by!r}")
         if not (is_number(self.percentile) and 0 < self.percentile <= 100):
             faults.append(f"percentile must be > 0 and at most 100, got {self.percentile!r}")
-        if not (is_count(self.weight_bits, least=1) and self.weight_bits <= 8):
-            faults.append(f"weight_bits must be 1..8, got {self.weight_bits!r}")
-        for name in ("third_factor_limit", "bound_headroom", "trace_headroom", "tag_headroom"):
-            least = 0 if name == "third_factor_limit" else 1
+        if self.weight_bits is not None and not (is_count(self.weight_bits, least=1) and self.weight_bits <= 8):
+            faults.append(f"weight_bits must be 1..8, or None for as many as the chip has, got {self.weight_bits!r}")
+        for name in ("busy_rate", "third_factor_limit", "bound_headroom", "trace_headroom", "tag_headroom"):
+            least = 0 if name in ("busy_rate", "third_factor_limit") else 1
             value = getattr(self, name)
             if not (is_number(value) and value >= least and value > 0):
                 faults.append(f"{name} must be {'> 0' if least == 0 else '>= 1'} and finite, got {value!r}")
@@ -76,30 +77,40 @@ class Quantisation:
         if not isinstance(program, Program):
             raise InputError(f"quantise takes a Program (nm.compile makes one of a network), got {program!r}")
         chip = self.chip if isinstance(self.chip, Chip) else load_chip(self.chip)
-        if program.arithmetic == "fixed":
-            if program.chip == chip.name:
-                return Quantised(program=program, report=RoundingReport(program=program.name, chip=chip.name, rows=()))
-            raise CompileError(
-                f"program {program.name!r} is fixed for {program.chip!r} already: quantise the float program for {chip.name!r}"
-            )
         limits = ChipLimits.of(chip)
-        if self.weight_bits not in limits.weight_widths:
-            raise CompileError(
-                f"weight_bits must be one of {', '.join(map(str, limits.weight_widths))} on {chip.name}, got {self.weight_bits}"
-            )
+        if program.arithmetic == "fixed":
+            if program.chip != chip.name:
+                raise CompileError(
+                    f"program {program.name!r} is fixed for {program.chip!r} already: quantise the float program for {chip.name!r}"
+                )
+            raise_faults(CompileError, _step_faults(program, limits) + _width_faults(program, limits))
+            return Quantised(program=program, report=RoundingReport(program=program.name, chip=chip.name, rows=()))
+        raise_faults(CompileError, self._option_faults(limits))
         return self._quantised(program, limits)
 
+    def _option_faults(self, limits: ChipLimits) -> list[str]:
+        """Options that this chip has no room for."""
+        found = []
+        if self.weight_bits not in (None, *limits.weight_widths):
+            widths = ", ".join(map(str, limits.weight_widths))
+            found.append(f"weight_bits must be one of {widths} on {limits.chip}, got {self.weight_bits}")
+        if self.trace_headroom > (most := limits.trace / LEAST_IMPULSE):
+            found.append(f"trace_headroom must be at most {most:.6g} on {limits.chip}, got {self.trace_headroom!r}")
+        if self.tag_headroom > limits.tag:
+            found.append(f"tag_headroom must be at most {limits.tag} on {limits.chip}, got {self.tag_headroom!r}")
+        return found
+
     def _quantised(self, program: Program, limits: ChipLimits) -> Quantised:
-        faults: list[str] = []
+        faults = _step_faults(program, limits)
         receivers = {}
         for population in program.populations:
-            faults += neuron_faults(population, limits, program.dt)
+            faults += leak_faults(population, limits, program)
             grids = [
                 self._grid(p, population, limits, faults) for p in program.projections if p.post == population.name
             ]
-            receivers[population.name] = Receiver(population=with_held_decays(population, limits), grids=grids)
-        for projection in program.projections:
-            faults += _delay_faults(projection, limits, program.dt)
+            held = with_held_decays(population, limits)
+            busy = min(1.0, self.busy_rate * program.dt)
+            receivers[population.name] = Receiver(population=held, grids=grids, busy=busy)
         scales = self._scales(receivers, limits, faults) if not faults else {}
         conversions = {
             projection.name: self._conversion(
@@ -121,7 +132,7 @@ class Quantisation:
         for projection in program.projections:
             grid = _grid_of(receivers[projection.post], projection)
             synapses, found = fixed_projection(
-                grid, scales[projection.post], self.weight_bits, rules.get(projection.name)
+                grid, scales[projection.post], self._weight_bits(limits), rules.get(projection.name)
             )
             projections.append(synapses)
             rows += found
@@ -141,6 +152,9 @@ class Quantisation:
             program=result, report=RoundingReport(program=program.name, chip=limits.chip, rows=tuple(rows))
         )
 
+    def _weight_bits(self, limits: ChipLimits) -> int:
+        return max(limits.weight_widths) if self.weight_bits is None else self.weight_bits
+
     def _grid(
         self, projection: ProjectionProgram, population: PopulationProgram, limits: ChipLimits, faults: list[str]
     ) -> WeightGrid:
@@ -148,7 +162,7 @@ class Quantisation:
         return weight_grid(
             projection,
             limits,
-            weight_bits=self.weight_bits,
+            weight_bits=self._weight_bits(limits),
             percentile=self.percentile,
             bound_headroom=self.bound_headroom,
             range_hint=float(finite.min(initial=1.0)),
@@ -206,17 +220,23 @@ def quantise(program: Program, chip: ChipLike = "loihi1", **options: Any) -> Pro
 
 
 def rounding_report(
-    network: Network | Program, chip: ChipLike = "loihi1", *, dt: float | None = None, seed: int = 0, **options: Any
+    network: Network | Program,
+    chip: ChipLike = "loihi1",
+    *,
+    dt: float | None = None,
+    integration: Integration | None = None,
+    seed: int = 0,
+    **options: Any,
 ) -> RoundingReport:
     """What a chip makes of every number of a network or float program: asked, held, relative error.
 
-    A network is compiled first, with steps of ``dt`` seconds (1 ms) and ``seed``. Same roundings as those of
+    A network is compiled first (see :func:`neuromorph.discretise.discretise`), a program has all that already. Same roundings as those of
     :func:`neuromorph.compile` with ``chip``; ``options`` are the fields of :class:`Quantisation`.
     """
     if isinstance(network, Network):
-        network = discretise(network, dt=1e-3 if dt is None else dt, seed=seed)
-    elif dt is not None:
-        raise InputError("a program has its own dt: leave it out")
+        network = discretise(network, dt=dt, integration=integration, seed=seed)
+    elif dt is not None or integration is not None:
+        raise InputError("a program has its own dt and integration: leave them out")
     return _pass(chip, options)(network).report
 
 
@@ -233,12 +253,30 @@ def _grid_of(receiver: Receiver, projection: ProjectionProgram) -> WeightGrid:
     return next(grid for grid in receiver.grids if grid.projection.name == projection.name)
 
 
-def _delay_faults(projection: ProjectionProgram, limits: ChipLimits, dt: float) -> list[str]:
+def _step_faults(program: Program, limits: ChipLimits) -> list[str]:
+    """Times that are too long, and learned weights on a chip without the bits for them."""
+    found = [fault for population in program.populations for fault in refractory_faults(population, limits, program.dt)]
     most = limits.extra_delay + 1
-    if projection.max_delay <= most:
-        return []
-    coarser = math.ceil(dt * projection.max_delay / most * 1e6) * 1e-6
+    for projection in program.projections:
+        where = f"projection {projection.name!r}"
+        if projection.max_delay > most:
+            found.append(
+                f"{where}: delays must be at most {most} steps on {limits.chip} ({most * program.dt:.6g} s), got"
+                f" {projection.max_delay}: shorten them, or take a larger dt of which all are whole multiples"
+            )
+        if projection.rule is not None and MOST_WEIGHT_BITS not in limits.weight_widths:
+            found.append(
+                f"{where}: rule {projection.rule.name!r}: learned weights have {MOST_WEIGHT_BITS} bits beside the sign, and"
+                f" {limits.chip} has at most {max(limits.weight_widths)}: leave the rule out, or take another chip"
+            )
+    return found
+
+
+def _width_faults(program: Program, limits: ChipLimits) -> list[str]:
+    """Weights of a fixed-point program that the chip has no form for."""
     return [
-        f"projection {projection.name!r}: delays must be at most {most} steps on {limits.chip} ({most * dt:.6g} s), got"
-        f" {projection.max_delay}: shorten them, or take dt of at least {coarser:.6g} s"
+        f"projection {projection.name!r}: weight_bits must be one of {', '.join(map(str, limits.weight_widths))} on"
+        f" {limits.chip}, got {projection.weight_bits}: quantise the float program"
+        for projection in program.projections
+        if projection.weight_bits not in limits.weight_widths
     ]

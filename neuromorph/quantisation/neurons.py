@@ -14,6 +14,8 @@ from neuromorph.quantisation.report import Rounding, several, single
 from neuromorph.quantisation.scale import Receiver
 from neuromorph.recording import FloatArray
 
+COARSE = 1 / 8  # of a time constant or threshold: an error that is more than rounding
+
 
 def with_held_decays(population: PopulationProgram, limits: ChipLimits) -> PopulationProgram:
     """u keeps the nearest (unity - 1 - du) / unity, v the nearest (unity - dv) / unity, du and dv 0 to unity - 1."""
@@ -23,8 +25,8 @@ def with_held_decays(population: PopulationProgram, limits: ChipLimits) -> Popul
     return dataclasses.replace(population, decay_u=keep_u / unity, decay_v=keep_v / unity)
 
 
-def neuron_faults(population: PopulationProgram, limits: ChipLimits, dt: float) -> list[str]:
-    """What no rounding can mend."""
+def refractory_faults(population: PopulationProgram, limits: ChipLimits, dt: float) -> list[str]:
+    """Refractory periods that are too long."""
     longest = int(population.refractory.max(initial=0))
     if longest <= limits.refractory:
         return []
@@ -32,6 +34,23 @@ def neuron_faults(population: PopulationProgram, limits: ChipLimits, dt: float) 
         f"population {population.name!r}: refractory must be at most {limits.refractory} steps on {limits.chip}"
         f" ({limits.refractory * dt:.6g} s), got {longest}: shorten it or take a larger dt"
     ]
+
+
+def leak_faults(population: PopulationProgram, limits: ChipLimits, program: Program) -> list[str]:
+    """Time constants that are too long: a leak is at least 1 / unity a step, that of u always and that of v where it has one."""
+    unity, where, found = limits.decay_unity, f"population {population.name!r}", []
+    longest = f"{time_constant(1 - 1 / unity, program):.6g} s on {limits.chip} at dt = {program.dt:.6g} s"
+    for name, decay, reason, remedy in (
+        ("tau_syn", population.decay_u, "u loses at least", ""),
+        ("tau_mem", population.decay_v[population.decay_v < 1], "a leak of v is at least", ", or inf for no leak"),
+    ):
+        lost = decay[np.rint(decay * unity) >= unity]
+        if lost.size:
+            found.append(
+                f"{where}: {name} must be at most {longest}, since {reason} 1/{unity} a step, got"
+                f" {time_constant(float(lost.max()), program):.6g} s: shorten it or take a larger dt{remedy}"
+            )
+    return found
 
 
 def fixed_population(
@@ -58,10 +77,12 @@ def fixed_population(
         *_threshold_rows(where, receiver, asked, fixed, scale, limits),
     ]
     if np.any(asked.bias):
-        worst = several(where, "bias", asked.bias, fixed.bias / scale, mantissa=bias_mantissa)
+        largest, lost = float(np.abs(asked.bias).max()), np.count_nonzero((fixed.bias == 0) & (asked.bias != 0))
+        note = f"{lost} of {asked.size} became 0" if lost else ""
+        worst = several(where, "bias", asked.bias, fixed.bias / scale, unit=largest, mantissa=bias_mantissa, note=note)
         entry = int(np.argmax(asked.bias == worst.asked))
         rows.append(dataclasses.replace(worst, exponent=int(bias_exponent[entry])))
-    return fixed, [*rows, *_range_rows(where, receiver, scale, limits)]
+    return fixed, [*rows, *_range_rows(where, receiver, scale, limits, program.dt)]
 
 
 def _bias(wanted: FloatArray, limits: ChipLimits) -> tuple[FloatArray, FloatArray]:
@@ -78,22 +99,24 @@ def _bias(wanted: FloatArray, limits: ChipLimits) -> tuple[FloatArray, FloatArra
 def _decay_row(
     where: str, name: str, asked: FloatArray, held: FloatArray, program: Program, limits: ChipLimits
 ) -> Rounding:
-    """A time constant: it is what a reader knows, and its error is the leak's."""
-    wanted, found = (np.array([time_constant(float(decay), program) for decay in values]) for values in (asked, held))
-    lost_leak = bool(np.any((asked < 1) & (held == 1)))
-    new_leak = bool(np.any((asked == 1) & (held < 1)))
-    note = "s"
-    if lost_leak:
-        note = f"s; no leak is left: the longest is {time_constant(1 - 1 / limits.decay_unity, program):.6g} s"
-    elif new_leak:
-        note = f"s; u always loses 1/{limits.decay_unity} a step"
+    """A time constant: it is what a reader knows."""
+    unity, note = limits.decay_unity, "s"
     if np.all(asked == asked[0]):
-        row = several(where, name, wanted[:1], found[:1], note=note, warn=lost_leak or new_leak)
-    else:
-        row = several(where, name, wanted, found, note=note, warn=lost_leak or new_leak)
-    kept = held[int(np.argmax(wanted == row.asked))] * limits.decay_unity
-    register = limits.decay_unity - (1 if name == "tau_syn" else 0) - int(kept)
-    return dataclasses.replace(row, mantissa=register)
+        asked, held = asked[:1], held[:1]
+    if name == "tau_mem" and np.any(np.rint(asked * unity) == 0):
+        note = f"s; v always keeps 1/{unity} of itself in a step, rounded toward zero"
+    finite = asked < 1  # a v without leak is held as it is
+    sums = [np.where(finite, 1 / np.where(finite, 1 - decay, 1.0), 1.0) for decay in (asked, held)]
+    row = several(where, name, *sums, note=note)
+    worst = int(np.argmax(sums[0] == row.asked))
+    kept = int(held[worst] * unity)
+    return dataclasses.replace(
+        row,
+        asked=time_constant(float(asked[worst]), program),
+        held=time_constant(float((held if row.relative_error else asked)[worst]), program),
+        status="warning" if row.relative_error > COARSE else row.status,
+        mantissa=unity - (1 if name == "tau_syn" else 0) - kept,
+    )
 
 
 def time_constant(decay: float, program: Program) -> float:
@@ -124,6 +147,8 @@ def _threshold_rows(
                 exponent=limits.threshold_shift,
             )
         )
+        if rows[-1].relative_error > COARSE:
+            rows[-1] = dataclasses.replace(rows[-1], status="warning")
     if not np.all(finite):
         worst = receiver.worst_v(scale)[1] / scale
         most = limits.largest_threshold / scale
@@ -149,31 +174,28 @@ def _threshold_rows(
     return rows
 
 
-def _range_rows(where: str, receiver: Receiver, scale: float, limits: ChipLimits) -> list[Rounding]:
-    """The scale, and what could leave the 24 bits of u and v."""
-    worst_u, low_v = receiver.worst_u(scale), receiver.worst_v(scale)[0]
-    share = f"u is at most {worst_u / limits.state:.3g} of its range"
-    rows = [single(where, "scale", scale, scale, note=f"chip units of one unit of v; {share}")]
-    if worst_u >= limits.state:
-        rows.append(
-            single(
-                where,
-                "largest u",
-                worst_u / scale,
-                limits.state / scale,
-                warn=True,
-                note="u could wrap, if every presynaptic neuron spikes in every step",
-            )
-        )
-    if -low_v > limits.state:
-        rows.append(
-            single(
-                where,
-                "lowest v",
-                low_v / scale,
-                -limits.state / scale,
-                warn=True,
-                note="v is held there, if every inhibitory neuron spikes in every step",
-            )
-        )
+def _range_rows(where: str, receiver: Receiver, scale: float, limits: ChipLimits, dt: float) -> list[Rounding]:
+    """The scale, and what could leave the 24 bits of u and v in a busy network."""
+    share, busy_u, busy_v = receiver.worst_u(scale) / limits.state, receiver.busy_u(scale), receiver.busy_v(scale)
+    rate = receiver.busy / dt
+    room = f"u is at most {share:.3g} of its range"
+    if share >= 1:
+        room = f"u wraps if all presynaptic neurons spike at {1 / (share * dt):.3g} Hz or more"
+    rows = [single(where, "scale", scale, scale, note=f"chip units of one unit of v; {room}")]
+    for quantity, value, most, note in (
+        (
+            "largest u",
+            busy_u,
+            limits.state,
+            f"u wraps if all presynaptic neurons spike at {rate:.3g} Hz, or all at once",
+        ),
+        (
+            "lowest v",
+            busy_v,
+            -limits.state,
+            f"v is held there if inhibitory neurons spike at {rate:.3g} Hz and others do not",
+        ),
+    ):
+        if abs(value) > limits.state:
+            rows.append(single(where, quantity, value / scale, most / scale, warn=True, note=note))
     return rows

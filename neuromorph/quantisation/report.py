@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any, Literal
 
 import numpy as np
@@ -13,13 +14,16 @@ from neuromorph.recording import FloatArray
 
 Status = Literal["exact", "rounded", "warning"]
 
+EQUAL = 1e-12  # relative: what lies closer together differs by the arithmetic of this report
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rounding:
     """One quantity, or an array of them by its worst entry.
 
-    ``asked`` and ``held`` are in units of the description. The relative error is ``|held - asked| / |asked|``; that of
-    weights is relative to the largest weight of the projection, since a weight near 0 means nothing by itself.
+    ``asked`` and ``held`` are in units of the description. The relative error is ``|held - asked| / |asked|``. That of
+    weights and bias is relative to the largest of the array, since one near 0 means nothing by itself; that of a time
+    constant is the error of ``1 / (1 - decay)``, the sum of a response, which for long ones is the same.
     """
 
     where: str  # population, projection or rule
@@ -94,11 +98,25 @@ def relative_error(asked: float, held: float) -> float:
     >>> relative_error(2.0, 1.5), relative_error(0.0, 0.0), relative_error(float("inf"), 3.0)
     (0.25, 0.0, 1.0)
     """
-    if asked == held:
+    if asked == held or math.isclose(asked, held, rel_tol=EQUAL):
         return 0.0
     if asked == 0 or not (math.isfinite(asked) and math.isfinite(held)):
         return 1.0
     return abs(held - asked) / abs(asked)
+
+
+def at_most(value: float) -> str:
+    """Six digits that are not above a value: a limit as text, so that who reads it as a number keeps to it.
+
+    >>> at_most(1 / 3), at_least(1 / 3), at_most(0.25)
+    ('0.333333', '0.333334', '0.25')
+    """
+    return f"{float(Context(prec=6, rounding=ROUND_FLOOR).create_decimal_from_float(value * (1 + EQUAL))):.6g}"
+
+
+def at_least(value: float) -> str:
+    """Six digits that are not below a value."""
+    return f"{float(Context(prec=6, rounding=ROUND_CEILING).create_decimal_from_float(value * (1 - EQUAL))):.6g}"
 
 
 def single(
@@ -118,7 +136,7 @@ def single(
         where=where,
         quantity=quantity,
         asked=float(asked),
-        held=float(held),
+        held=float(held if error else asked),
         relative_error=error,
         status="warning" if warn else "rounded" if error > 0 else "exact",
         note=note,
@@ -140,17 +158,18 @@ def several(
     mantissa: FloatArray | None = None,
     exponent: int | None = None,
 ) -> Rounding:
-    """The row of an array: its worst entry; errors are relative to ``unit``, or each to its own value."""
+    """The row of an array: its worst entry, of equal ones the largest; errors are relative to ``unit``, or each to its own value."""
     if unit is None:
         errors = np.array([relative_error(float(a), float(h)) for a, h in zip(asked, held, strict=True)])
     else:
         errors = np.abs(held - asked) / unit
-    worst = int(np.argmax(errors))
+        errors[errors <= EQUAL] = 0.0
+    worst = int(np.lexsort((-np.abs(asked), -errors))[0])
     return Rounding(
         where=where,
         quantity=quantity,
         asked=float(asked[worst]),
-        held=float(held[worst]),
+        held=float(held[worst] if errors[worst] else asked[worst]),
         relative_error=float(errors[worst]),
         status="warning" if warn else "rounded" if errors[worst] > 0 else "exact",
         note=note,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 
@@ -153,7 +154,14 @@ class RuleConversion:
             held[name] = TraceProgram(impulse=0.0, decay=decay)
             if trace.decay < 1:
                 asked, found = (time_constant(value, self.program) for value in (trace.decay, decay))
+                error = relative_error(1 / (1 - trace.decay), 1 / (1 - decay))
                 self._row(f"tau of {name}", asked, found, mantissa=steps, note="s, in whole steps")
+                self.rows[-1] = dataclasses.replace(
+                    self.rows[-1],
+                    relative_error=error,
+                    rms=error,
+                    status="warning" if error > COARSE else self.rows[-1].status,
+                )
         return held
 
     def _scales(self, targets: dict[str, SumOfProducts]) -> dict[str, float]:
@@ -256,13 +264,13 @@ class RuleConversion:
     def _coefficient_faults(self, target: str, product: Product, exact: float) -> bool:
         smallest, largest = self.limits.smallest_coefficient, float(coefficient_grid(self.limits)[-1])
         asked, dt = abs(product.coefficient), self.program.dt
-        if target == "dt" and _is_decay(product) and exact < smallest * (1 - 1e-12):
+        if target == "dt" and _is_decay(product) and exact < smallest * (1 - COARSE):
             longest = math.floor(-1 / math.log1p(-smallest))
             epochs = -1 / math.log1p(-asked)
             step = self.rule.epoch * dt
             needed = math.ceil(self.rule.epoch * epochs / longest - 1e-6)
             self._fault(
-                f"tau_tag = {epochs * step:.4g} s is {epochs:.4g} epochs of {step:.4g} s, and a tag loses at least"
+                f"tau_tag (tau_e of RewardModulatedSTDP) = {epochs * step:.4g} s is {epochs:.4g} epochs of {step:.4g} s, and a tag loses at least"
                 f" {smallest:.6g} of itself in one: at most {longest} epochs (tau_tag = {longest * step:.4g} s) would fit,"
                 + (
                     f" or a longer epoch: epoch={needed * dt:.4g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +11,17 @@ import numpy as np
 from neuromorph.arithmetic import ALIGNMENT, LARGEST_WEIGHT
 from neuromorph.parts import PopulationProgram
 from neuromorph.quantisation.limits import ChipLimits
+from neuromorph.quantisation.report import at_least, at_most
 from neuromorph.quantisation.synapses import WeightGrid
 from neuromorph.recording import FloatArray
 
-ERROR_MARGIN = 1.02  # scales whose weight error is within 2 % of the least are as good: the states choose among them
+ERROR_MARGIN = 1.1  # scales whose error is within 10 % of the least are as good: the states choose among them
 COARSE_STATE = 0.01  # what rounding toward zero in every step may take from v (of its threshold) and u (of a weight)
 READOUT_STATE = 0.1  # of a weight: the same of u, where a neuron of infinite threshold is to stay silent long
 LOWEST_V = 16.0  # thresholds: where the worst case of v cannot be held, it may be cut off this far below zero
 READOUT_ERROR = 0.02  # rms of the weights: what keeping a neuron of infinite threshold silent may cost
+BUSY_ERROR = 0.05  # rms of the weights: what room for a busy network may cost
+BUSY_SPREAD = 4.0  # standard deviations by which the input of a step may lie above its mean there
 LONGEST_LEAK = 4096.0  # steps; a membrane without leak is taken to integrate for so long
 
 
@@ -28,6 +31,7 @@ class Receiver:
 
     population: PopulationProgram  # float, with decays as the chip holds them
     grids: Sequence[WeightGrid]
+    busy: float  # share of all steps in which each presynaptic neuron of a busy network spikes
 
     def input_range(self, scale: float) -> tuple[FloatArray, FloatArray]:
         """Least and largest input of one step in chip units, shape (n,): every presynaptic neuron spikes, at all delays."""
@@ -57,6 +61,29 @@ class Receiver:
         memory = np.minimum(_memory(self.population.decay_v), LONGEST_LEAK)
         least = np.min(memory * (low * gain + np.minimum(bias, 0.0)), initial=0.0)
         return float(least), float(np.max(memory * (high * gain + np.maximum(bias, 0.0)), initial=0.0))
+
+    def busy_u(self, scale: float) -> float:
+        """The largest |u| if all presynaptic neurons are busy, or spike once together; in chip units."""
+        low, high = self.input_range(scale)
+        memory = np.maximum(1.0, self.busy * _memory(self.population.decay_u))
+        return float(np.max(np.maximum(-low, high) * memory, initial=0.0))
+
+    def busy_input(self, scale: float) -> float:
+        """The largest input of one step if all presynaptic neurons are busy, each by itself; in chip units."""
+        largest, squares = np.maximum(*(abs(side) for side in self.input_range(scale))), np.zeros(self.population.size)
+        for grid in self.grids:
+            weight = (
+                grid.weight if grid.projection.rule is None else np.full(grid.weight.shape, LARGEST_WEIGHT * grid.unit)
+            )
+            squares += np.bincount(grid.projection.post_index, (scale * weight) ** 2, minlength=self.population.size)
+        busy = self.busy * largest + BUSY_SPREAD * np.sqrt(self.busy * (1 - self.busy) * squares)
+        return float(np.max(np.minimum(busy, largest), initial=0.0))
+
+    def busy_v(self, scale: float) -> float:
+        """The least v if inhibitory neurons are busy and the others do not spike, in chip units."""
+        low, gain = self.input_range(scale)[0], _memory(self.population.decay_u)
+        memory, bias = np.minimum(_memory(self.population.decay_v), LONGEST_LEAK), scale * self.population.bias
+        return float(np.min(memory * (self.busy * low * gain + np.minimum(bias, 0.0)), initial=0.0))
 
     def silent_steps(self, limit: float, scale: float) -> int:
         """Steps of input from every presynaptic neuron before some v lies above ``limit`` chip units; at most 4096."""
@@ -97,17 +124,18 @@ def choose_scale(receivers: Sequence[Receiver], limits: ChipLimits, faults: list
     """One scale for these populations, or None with the reasons in ``faults``.
 
     Candidates are the scales at which a projection uses its mantissas fully, times powers of two, and those at which
-    threshold or bias are the chip's largest. Neurons of infinite threshold must not spike where that costs little; then
-    the weight error decides; then, among scales of nearly the same error, that u cannot wrap, that v is not cut off,
-    and the largest.
+    threshold or bias are the chip's largest. Neurons of infinite threshold must not spike, and u and v must have room
+    for a busy network, where that costs little; then the error of weights, thresholds and bias decides; then, among
+    scales of nearly the same error, that u can never wrap, that v is not cut off, and the largest.
     """
     grids = [grid for receiver in receivers for grid in receiver.grids if grid.unit > 0]
     if _conflicting_bounds(grids, faults):
         return None
-    fitting = [scale for scale in _candidates(receivers, grids, limits) if not _misfits(receivers, scale, limits)]
+    misfits = {scale: _misfits(receivers, scale, limits) for scale in _candidates(receivers, grids, limits)}
+    fitting = [scale for scale, found in misfits.items() if not found]
     if not fitting:
-        nearest = min(_candidates(receivers, grids, limits), key=lambda scale: len(_misfits(receivers, scale, limits)))
-        faults += _misfits(receivers, nearest, limits)
+        nearest = min(misfits.values(), key=lambda found: (len(found), sum(octaves for _, octaves in found)))
+        faults += [sentence for sentence, _ in nearest]
         return None
     errors = {scale: _error(receivers, scale, limits) for scale in fitting}
     cap = min(receiver.reading_cap(limits) for receiver in receivers)
@@ -115,14 +143,22 @@ def choose_scale(receivers: Sequence[Receiver], limits: ChipLimits, faults: list
     if math.isfinite(cap):
         silent = [scale for scale in silent if errors[scale] <= READOUT_ERROR]
         if not silent:  # the longest silence that leaves the weights their resolution
-            allowed = max(READOUT_ERROR, min(errors.values()) * ERROR_MARGIN)
+            allowed = max(READOUT_ERROR, _enough(errors, fitting))
             lasting = [scale for scale, error in errors.items() if error <= allowed]
             return min(lasting, key=lambda scale: (_lost_u(receivers, scale) > READOUT_STATE, scale))
-    enough = min(errors[scale] for scale in silent) * ERROR_MARGIN + 1e-9
+    allowed = max(BUSY_ERROR, _enough(errors, silent))
+    beyond = {scale: _beyond_when_busy(receivers, scale, limits) for scale in silent if errors[scale] <= allowed}
+    least = min(beyond.values())
+    roomy = [scale for scale, found in beyond.items() if found == least]
     return min(
-        (scale for scale in silent if errors[scale] <= enough),
+        (scale for scale in roomy if errors[scale] <= _enough(errors, roomy)),
         key=lambda scale: (*_state_faults(receivers, scale, limits), -scale),
     )
+
+
+def _enough(errors: Mapping[float, float], scales: Sequence[float]) -> float:
+    """The largest error that is as good as the least one of these scales."""
+    return min(errors[scale] for scale in scales) * ERROR_MARGIN + 1e-9
 
 
 def _candidates(receivers: Sequence[Receiver], grids: Sequence[WeightGrid], limits: ChipLimits) -> list[float]:
@@ -138,7 +174,7 @@ def _candidates(receivers: Sequence[Receiver], grids: Sequence[WeightGrid], limi
     caps = [cap for receiver in receivers for cap in receiver.caps(limits)]
     caps += [cap for receiver in receivers if math.isfinite(cap := receiver.reading_cap(limits))]
     cap = min(caps, default=1.0)
-    return sorted(found | {cap}) if grids else [2.0 ** math.floor(math.log2(cap))]
+    return sorted(found | {cap}) if grids else [2.0 ** (math.floor(math.log2(cap)) - down) for down in range(8)]
 
 
 def _conflicting_bounds(grids: Sequence[WeightGrid], faults: list[str]) -> bool:
@@ -154,7 +190,7 @@ def _conflicting_bounds(grids: Sequence[WeightGrid], faults: list[str]) -> bool:
         faults.append(
             f"projection {grid.projection.name!r}: rule {rule.name!r}: its bound {size:.6g} and {base:.6g} of"
             f" {first.name!r} share one scale and must differ by a power of two:"
-            f" {base * 2.0**power:.6g} or {base * 2.0 ** (power + 1):.6g} would fit"
+            f" {base * 2.0**power:.12g} or {base * 2.0 ** (power + 1):.12g} would fit"
         )
     return bool(wrong)
 
@@ -164,57 +200,101 @@ def _off_power(ratio: float) -> bool:
     return abs(exact - round(exact)) > 1e-9
 
 
-def _misfits(receivers: Sequence[Receiver], scale: float, limits: ChipLimits) -> list[str]:
-    """Why this scale is impossible, as sentences."""
-    found = []
+def _misfits(receivers: Sequence[Receiver], scale: float, limits: ChipLimits) -> list[tuple[str, float]]:
+    """Why this scale is impossible: sentences, and how many octaves too large or too small the value is."""
     bound = next((grid for receiver in receivers for grid in receiver.grids if grid.is_bound), None)
-    for receiver in receivers:
-        where = f"population {receiver.population.name!r}"
-        largest = float(receiver.finite_thresholds.max(initial=0.0))
-        bias = float(np.abs(receiver.population.bias).max(initial=0.0))
-        for name, value, most in (
-            ("v_threshold", largest, limits.largest_threshold),
-            ("bias", bias, limits.largest_bias),
-        ):
-            if scale * value <= most * (1 + 1e-9):
-                continue
-            beside = ""
-            if bound is not None:
-                held = bound.unit * LARGEST_WEIGHT
-                beside = (
-                    f" beside the bound {held:.6g} of {bound.projection.name!r}, or that bound at least"
-                    f" {held * scale * value / most:.6g}"
-                )
-            found.append(f"{where}: {name} must be at most {most / scale:.6g}{beside}, got {value:.6g}")
-        for grid in receiver.grids:
-            if grid.exponent(scale) is None:
-                unit = 2.0 ** (ALIGNMENT + limits.weight_exponent[1]) / scale
-                least = f"{LARGEST_WEIGHT * 2.0 ** (ALIGNMENT + limits.weight_exponent[0]) / scale:.6g} to "
-                allowed = f"{least if grid.is_bound else 'at most '}{LARGEST_WEIGHT * unit:.6g}"
-                found.append(
-                    f"projection {grid.projection.name!r}: its largest weight must be {allowed} beside the others that share"
-                    f" its scale, got {LARGEST_WEIGHT * grid.unit:.6g}"
-                )
-    return found
+    return [
+        found
+        for receiver in receivers
+        for found in (*_neuron_misfits(receiver, scale, limits, bound), *_weight_misfits(receiver, scale, limits))
+    ]
+
+
+def _neuron_misfits(
+    receiver: Receiver, scale: float, limits: ChipLimits, bound: WeightGrid | None
+) -> Iterator[tuple[str, float]]:
+    """Thresholds and bias that are too large, or that round to zero."""
+    where = f"population {receiver.population.name!r}"
+    thresholds, bias = receiver.finite_thresholds, float(np.abs(receiver.population.bias).max(initial=0.0))
+    for name, value, most in (
+        ("v_threshold", float(thresholds.max(initial=0.0)), limits.largest_threshold),
+        ("bias", bias, limits.largest_bias),
+    ):
+        if scale * value <= most * (1 + 1e-9):
+            continue
+        beside = " beside the weights"
+        if bound is not None:
+            held = bound.unit * LARGEST_WEIGHT
+            beside = (
+                f" beside the bound {held:.6g} of {bound.projection.name!r}, or that bound at least"
+                f" {at_least(held * scale * value / most)}"
+            )
+        yield (
+            f"{where}: {name} must be at most {at_most(most / scale)}{beside}, got {value:.6g}",
+            math.log2(scale * value / most),
+        )
+    for name, value, unit, or_none in (
+        ("v_threshold", float(thresholds.min(initial=math.inf)), float(1 << limits.threshold_shift), ""),
+        ("bias", bias or math.inf, 1.0, ", or 0"),
+    ):
+        if np.rint(scale * value / unit) == 0:
+            text = f"{where}: {name} becomes zero: at least {at_least(unit / scale)} would fit beside the weights{or_none}, got {value:.6g}"
+            yield text, math.log2(unit / scale) - math.log2(value)
+
+
+def _weight_misfits(receiver: Receiver, scale: float, limits: ChipLimits) -> Iterator[tuple[str, float]]:
+    """Projections whose weights are too large, or all round to zero."""
+    beside = "beside the thresholds, bias and weights that share its scale"
+    for grid in receiver.grids:
+        where, largest = f"projection {grid.projection.name!r}", LARGEST_WEIGHT * grid.unit
+        if grid.exponent(scale) is None:
+            unit = 2.0 ** (ALIGNMENT + limits.weight_exponent[1]) / scale
+            least = LARGEST_WEIGHT * 2.0 ** (ALIGNMENT + limits.weight_exponent[0]) / scale
+            allowed = f"{at_least(least)} to " if grid.is_bound else "at most "
+            octaves = math.log2(largest / (LARGEST_WEIGHT * unit))
+            yield (
+                f"{where}: its largest weight must be {allowed}{at_most(LARGEST_WEIGHT * unit)} {beside}, got {largest:.6g}",
+                octaves if octaves > 0 else math.log2(least / largest),
+            )
+        elif grid.becomes_zero(scale):
+            present = float(np.abs(grid.weight).max())
+            yield (
+                f"{where}: its weights all become zero: a largest one of at least {at_least(grid.least(scale))} would fit {beside},"
+                f" got {present:.6g}: enlarge them or leave the projection out",
+                math.log2(grid.least(scale)) - math.log2(present),
+            )
 
 
 def _error(receivers: Sequence[Receiver], scale: float, limits: ChipLimits) -> float:
-    """Root of the summed squares of the errors of all weights and thresholds, each relative."""
+    """Root of the summed squares of the errors of all weights, thresholds and bias, each relative."""
     total = sum(grid.error(scale) ** 2 for receiver in receivers for grid in receiver.grids if grid.unit > 0)
     for receiver in receivers:
         asked = receiver.finite_thresholds * scale
         unit = float(1 << limits.threshold_shift)
         total += float(np.mean((np.rint(asked / unit) * unit / asked - 1) ** 2)) if asked.size else 0.0
+        bias = receiver.population.bias * scale
+        if np.any(bias):
+            total += float(np.mean((np.rint(bias) - bias) ** 2) / np.max(np.abs(bias)) ** 2)
     return math.sqrt(total)
 
 
+def _beyond_when_busy(receivers: Sequence[Receiver], scale: float, limits: ChipLimits) -> tuple[float, float]:
+    """How far input, u and a low v lie beyond the chip's in a busy network (1: within)."""
+    inputs = [receiver.busy_input(scale) / limits.accumulator for receiver in receivers]
+    return (
+        max(1.0, *inputs, *(receiver.busy_u(scale) / limits.state for receiver in receivers)),
+        max(1.0, *(-receiver.busy_v(scale) / limits.state for receiver in receivers)),
+    )
+
+
 def _state_faults(receivers: Sequence[Receiver], scale: float, limits: ChipLimits) -> tuple[bool, float, float]:
-    """Whether u or v is coarse, and how far worst cases of u and of a low v lie beyond the chip's states (1: within)."""
+    """Whether u or v is coarse, and how far worst cases of input, u and a low v lie beyond the chip's (1: within)."""
     coarse, beyond_u, beyond_v = _lost_u(receivers, scale) > COARSE_STATE, 1.0, 1.0
     for receiver in receivers:
         threshold = float(receiver.finite_thresholds.min(initial=math.inf)) * scale
         coarse |= _rounded_away(receiver.population.decay_v) > COARSE_STATE * threshold
-        beyond_u = max(beyond_u, receiver.worst_u(scale) / limits.state)
+        worst_input = max(float(np.max(abs(side), initial=0.0)) for side in receiver.input_range(scale))
+        beyond_u = max(beyond_u, receiver.worst_u(scale) / limits.state, worst_input / limits.accumulator)
         if threshold * LOWEST_V > limits.state:
             beyond_v = max(beyond_v, -receiver.worst_v(scale)[0] / limits.state)
     return coarse, beyond_u, beyond_v

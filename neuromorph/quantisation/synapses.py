@@ -62,13 +62,23 @@ class WeightGrid:
         With a negative exponent e the sum of a step is rounded down too, by ``(2^-e - 1) / 2`` mantissas on average,
         which counts relative to the largest weight.
         """
-        exponent, asked = self.exponent(scale), self.projection.weight
+        exponent, largest = self.exponent(scale), float(np.abs(self.projection.weight).max(initial=0.0))
         down = (2.0 ** max(0, -(exponent or 0)) - 1) / 2 / LARGEST_WEIGHT
-        square = float(np.sum(asked**2))
-        if square == 0:
+        if largest == 0:
             return down
-        held = self.mantissas(scale) * self.mantissa_value(scale)
-        return math.hypot(down, math.sqrt(float(np.sum((held - asked) ** 2)) / square))
+        asked = self.projection.weight / largest
+        held = self.mantissas(scale) * (self.mantissa_value(scale) / largest)
+        return math.hypot(down, math.sqrt(float(np.sum((held - asked) ** 2)) / float(np.sum(asked**2))))
+
+    def least(self, scale: float) -> float:
+        """The weight of the smallest mantissa at this scale, which must have an exponent."""
+        return self.step * self.mantissa_value(scale)
+
+    def becomes_zero(self, scale: float) -> bool:
+        """Whether all weights do that were not zero; learned ones may start there."""
+        if self.projection.rule is not None or self.unit == 0:
+            return False
+        return not np.any(self.mantissas(scale))
 
 
 def weight_grid(

@@ -11,7 +11,7 @@ from rich.text import Text
 from neuromorph.chip import Chip, Quantity
 from neuromorph.comparison import Comparison
 from neuromorph.costs import Cost
-from neuromorph.divergence import Divergence
+from neuromorph.divergence import Divergence, Window
 from neuromorph.quantisation import RoundingReport
 from neuromorph.report.units import duration, printable, si, si_range
 
@@ -35,7 +35,9 @@ def comparison_table(result: Comparison) -> Table:
     table = _table(title, "backend", "spikes", "steps/s", "same spikes", "largest weight difference")
     for run in result.runs:
         if run.recording is None:
-            _add(table, run.backend, "-", "-", f"did not run: {run.reason}", "-")
+            lines = run.reason.strip().splitlines()  # of a traceback the first and the last
+            reason = f"{lines[0]} {lines[-1]}" if run.failed and len(lines) > 1 else run.reason
+            _add(table, run.backend, "-", "-", f"did not run: {reason}", "-")
             continue
         same = "(the others are held against this)"
         if run.spikes_equal is not None:
@@ -49,21 +51,26 @@ def comparison_table(result: Comparison) -> Table:
 
 
 def window_table(divergence: Divergence) -> Table:
-    """What both backends did around a divergence: a column a step, one line where they agree and two where not."""
+    """What both backends did around a divergence: a line a step where they agree, and one for each where not."""
     window = divergence.window
     if window is None:
         return _table("The steps around it are not known")
-    steps = [f"> {step}" if step == divergence.step else str(step) for step in window.steps]
     threshold = "" if window.threshold is None else f", threshold {window.threshold:.12g}"
-    table = _table(f"Steps around {divergence.step}{threshold}", "", "on", *steps)
-    for row in window.rows:
-        mine, theirs = ([f"{value:.12g}" for value in values] for values in (row.reference, row.other))
+    table = _table(f"Steps around {divergence.step}{threshold}", "step", "on", *(row.what for row in window.rows))
+    for index, step in enumerate(window.steps):
+        mine, theirs = ([f"{row[index]:.12g}" for row in side] for side in _sides(window))
+        label = f"> {step}" if step == divergence.step else str(step)
         if mine == theirs:
-            _add(table, row.what, "both", *mine)
+            _add(table, label, "both", *mine)
             continue
-        _add(table, row.what, divergence.backends[0], *mine)
+        _add(table, label, divergence.backends[0], *mine)
         _add(table, "", divergence.backends[1], *theirs)
     return table
+
+
+def _sides(window: Window) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
+    """The rows of a window as the one backend has them, and as the other."""
+    return [row.reference for row in window.rows], [row.other for row in window.rows]
 
 
 def chips_table(chips: Sequence[Chip]) -> Table:

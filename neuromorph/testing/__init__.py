@@ -20,11 +20,13 @@ and in any other runner, or none, like this::
 
 from typing import TYPE_CHECKING, Any
 
-from neuromorph.testing.agreement import AGREEMENTS, Difference, Verdict, agreement_of, check, supported_features
+from neuromorph.testing.agreement import check, supported_features
 from neuromorph.testing.cases import Case, feature_cases, minimal_cases
 from neuromorph.testing.fixed_cases import fixed_cases, fixed_feature_cases
+from neuromorph.testing.pair import agreement_of
 from neuromorph.testing.random_cases import random_case
 from neuromorph.testing.random_fixed import random_fixed_case
+from neuromorph.testing.verdict import AGREEMENTS, Difference, Verdict
 
 if TYPE_CHECKING:
     from neuromorph.testing.pytest_class import BackendConformance

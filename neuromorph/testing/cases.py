@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from neuromorph.backend import FEATURES, requirements
-from neuromorph.connectors import AllToAll, Connector, FixedProbability, OneToOne, Uniform
+from neuromorph.connectors import AllToAll, Connector, Dense, FixedProbability, Normal, OneToOne, Sparse, Uniform
 from neuromorph.discretise import discretise
 from neuromorph.errors import InputError, raise_faults
 from neuromorph.inputs import Input, Modulator
@@ -163,12 +163,72 @@ def minimal_cases() -> list[Case]:
         "recurrent learning": _case(recurrent=Uniform(0.0, 0.2), recurrent_rule=STDP(A_plus=0.01, A_minus=0.008)),
         "reward": _case(rule=reward, modulators=[Modulator("reward")]),
         "chain": _chain(),
+        **_corners_of_neurons(),
+        **_corners_of_synapses(),
+        **_corners_of_rules(),
     }
     return [
         _named("plain", _case()),
         *feature_cases().values(),
         *(_named(name, case) for name, case in corners.items()),
     ]
+
+
+def _corners_of_neurons() -> dict[str, Case]:
+    """Parameters at the ends of their ranges, and others for each neuron."""
+    filtered: dict[str, Any] = {"tau_mem": 20 * MS, "tau_syn": 3 * MS}
+    return {
+        "infinite thresholds": _case(LIF(**filtered, v_threshold=np.array([3.0, math.inf, 5.0, math.inf]))),
+        "voltage forgets at once": _case(LIF(tau_mem=0.0, tau_syn=5 * MS, v_threshold=2.0)),
+        "refractory periods of their own": _case(
+            LIF(**filtered, v_threshold=1.0, refractory=np.array([0.0, 4.0, 11.0, 25.0]) * MS)
+        ),
+    }
+
+
+def _corners_of_synapses() -> dict[str, Case]:
+    """Connectors that no other case has, and delays that are long or go round a loop."""
+    drawn = np.random.default_rng(12)
+    loop_delays: FloatArray = np.asarray(drawn.integers(1, 6, (4, 4)) * MS, dtype=np.float64)
+    few = Sparse(
+        np.array([0.9, 0.0, 1.3, 0.8, 1.1, 0.0]), np.array([1, 4, 0, 2, 3, 5]), np.array([0, 2, 3, 5, 6]), (4, 6)
+    )
+    dense = Dense(drawn.uniform(0.2, 0.9, (4, 6)) * (drawn.random((4, 6)) < 0.6))
+    return {
+        "longest delay": _case(delay=60 * MS),
+        "delays of a loop": _case(recurrent=Uniform(-0.3, 0.3), recurrent_delay=loop_delays),
+        "normal weights": _case(weights=AllToAll(Normal(0.35, 0.2), seed=13)),
+        "weights of zero that grow": _case(weights=dense, rule=_pair()),
+        "stored weights of zero that grow": _case(LIF(tau_syn=3 * MS), weights=few, rule=_pair()),
+        "learning without self connections": _case(
+            recurrent=FixedProbability(0.9, Normal(0.1, 0.05), allow_self=False, seed=14), recurrent_rule=_pair()
+        ),
+    }
+
+
+def _corners_of_rules() -> dict[str, Case]:
+    """Combinations of variables, dependencies and bounds that no other case has."""
+    x1, y1, reward = Trace(10 * MS), Trace(15 * MS), [Modulator("reward")]
+    return {
+        "sign of zero": _case(rule=LearningRule(dw="0.02 * sgn(x1) * y0 - 0.01 * sgn(y1) * x0", x1=x1, y1=y1)),
+        "tag that reads the weight": _case(
+            rule=LearningRule(dw="0.02 * t * u0 - 0.01 * x0", dt="0.1 * w * x1 * y0 - 0.2 * t * u0", x1=x1)
+        ),
+        "upper bound alone": _case(rule=_pair(w_max=0.65)),
+        "inhibition that learns": _case(
+            LIF(tau_mem=20 * MS, tau_syn=3 * MS, bias=0.35),
+            weights=AllToAll(Uniform(-0.3, 0.0), seed=5),
+            rule=_pair(w_min=-0.5, w_max=0.0),
+        ),
+        "reward at epochs' ends": _case(
+            rule=LearningRule(dw="0.2 * r * x1 * y0", x1=x1, modulators={"reward": 1.0}, epoch=4 * MS),
+            modulators=reward,
+            rate=0.25,
+        ),
+        "sparse dependency of epochs": _case(
+            rule=LearningRule(dw="0.01 * x1 * y0 - 0.1 * w * u3", x1=x1, epoch=2 * MS)
+        ),
+    }
 
 
 def _pair(**fields: Any) -> LearningRule:
@@ -194,7 +254,8 @@ def _case(
     delay: float | FloatArray | None = None,
     rule: LearningRule | None = None,
     second_delay: float | None = None,
-    recurrent: Uniform | OneToOne | None = None,
+    recurrent: Uniform | Connector | None = None,
+    recurrent_delay: FloatArray | None = None,
     recurrent_rule: LearningRule | None = None,
     modulators: Sequence[Modulator] = (),
     integration: Integration = "exponential",
@@ -211,7 +272,7 @@ def _case(
         projections.append(Projection("in", "out", second, delay=second_delay, name="second"))
     if recurrent is not None:
         loop = AllToAll(recurrent, seed=7) if isinstance(recurrent, Uniform) else recurrent
-        projections.append(Projection("out", "out", loop, plasticity=recurrent_rule))
+        projections.append(Projection("out", "out", loop, delay=recurrent_delay, plasticity=recurrent_rule))
     network = Network(
         populations=[
             Input("in", inputs),

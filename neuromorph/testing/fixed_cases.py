@@ -98,7 +98,7 @@ def fixed_cases() -> list[Case]:
         "trace of one step": _case(rule=_rule(PAIR, traces={"x1": TraceProgram(impulse=90.0, decay=0.0), "y1": Y1})),
         "fractions of impulses": _case(rule=_rule(PAIR, traces={"x1": _trace(10, 4.25), "y1": _trace(15, 16.75)})),
         "fractions within epochs": _case(
-            rule=_rule(PAIR, epoch=3, traces={"x1": _trace(10, 4.25), "y1": _trace(15, 16.75)}), rate=0.4
+            rule=_rule(PAIR, epoch=3, traces={"x1": _trace(10, 4.25), "y1": _trace(15, 16.75)}), rate=0.4, steps=201
         ),
         "weights saturate": _case(rule=_rule("2^3*x1*y0 - 2^4*y1*x0")),
         "mixed weights learn": _case("mixed", rule=_rule("2^0*x1*y0 - 2^0*y1*x0"), threshold=300, bias=3000),
@@ -107,15 +107,32 @@ def fixed_cases() -> list[Case]:
         ),
         "slow learning by rounding": _case(rule=_rule("2^-7*x1*y0 - 2^-7*y1*x0")),
         "tags saturate": _case(rule=_rule("2^-3*t*u0", dt="2^1*x1*y0 - 2^2*y1*x0"), rate=0.3),
-        "tags stay low": _case(rule=_rule("-2^-6*t*u0", dt="-7*2^3*x1*y0", traces={"x1": X1}), rate=0.3),
+        "tags stay low": _case(  # they come to -257, their very least, in step 398 and not before
+            rule=_rule("-2^-6*t*u0", dt="-7*2^3*x1*y0", traces={"x1": X1}), threshold=2500, rate=0.25, steps=398
+        ),
         "products saturate": _case(rule=_rule("7*2^8*x1*y1*y0 - 7*2^8*y1*w*x0")),
         "reward": _case(
             rule=_rule("2^-1*t*r*u0", dt="2^-1*x1*y0 - 2^-1*y1*x0 - 2^-3*t*u0", reward=1.0), modulators=reward
         ),
         "reward at epochs' ends": _case(
-            rule=_rule("2^-1*r*x1*y0", traces={"x1": X1}, epoch=3, reward=1.0), modulators=reward, rate=0.25
+            rule=_rule("2^-1*r*x1*y0", traces={"x1": X1}, epoch=3, reward=1.0), modulators=reward, rate=0.25, steps=201
         ),
         "chain": _chain(),
+        "current at the edge of its wrap": _case(du=4095, exponent=7, weight=128, threshold=90000, rate=0.9, inputs=8),
+        "current at the lower edge of its wrap": _case(
+            "inhibitory", du=4095, exponent=7, weight=-128, threshold=90000, rate=0.9, inputs=8
+        ),
+        "current wraps only once": _case(du=2000, exponent=7, weight=248, threshold=90000, rate=0.9, inputs=20),
+        "sums of more than 32 bits": _case(du=4095, exponent=7, weight=255, threshold=10, rate=0.93, inputs=1100),
+        "delays of a loop": _case(
+            recurrent=True, recurrent_delay=np.random.default_rng(12).integers(1, 6, (POST, POST))
+        ),
+        "refractory periods of their own": _case(refractory=[0, 4, 11, 25], threshold=300),
+        "sign of zero": _case(rule=_rule("2^2*sgn(w - 160)*y0 - 2^1*sgn(w - 100)*x0")),
+        "tag that reads the weight": _case(
+            rule=_rule("2^-2*t*u0 - 2*x0", dt="2^-3*w*y0 - 2^-2*t*u0", traces={"x1": X1})
+        ),
+        "factors saturate": _case(rule=_rule("2^-3*(x1 + 90)*y0 - 2^-6*(w + 400)*x0", traces={"x1": X1})),
     }
     named = [dataclasses.replace(case, name=f"fixed: {name}") for name, case in edges.items()]
     return [*fixed_feature_cases().values(), *named]
@@ -189,7 +206,7 @@ def _projection(
     )
 
 
-def _population(name: str, du: Any, dv: Any, threshold: Any, bias: Any, refractory: int) -> PopulationProgram:
+def _population(name: str, du: Any, dv: Any, threshold: Any, bias: Any, refractory: npt.ArrayLike) -> PopulationProgram:
     return PopulationProgram(
         name=name,
         size=POST,
@@ -197,7 +214,7 @@ def _population(name: str, du: Any, dv: Any, threshold: Any, bias: Any, refracto
         decay_v=np.broadcast_to((DECAY_UNITY - np.asarray(dv)) / DECAY_UNITY, POST),
         threshold=np.broadcast_to(np.asarray(threshold) * 64, POST),
         bias=np.broadcast_to(np.asarray(bias), POST),
-        refractory=np.full(POST, refractory),
+        refractory=np.broadcast_to(np.asarray(refractory), POST),
     )
 
 
@@ -230,7 +247,7 @@ def _case(
     dv: Any = 400,
     threshold: Any = 1200,
     bias: Any = 0,
-    refractory: int = 0,
+    refractory: npt.ArrayLike = 0,
     weight: int | None = None,
     bits: int = 8,
     exponent: int = 0,
@@ -239,10 +256,12 @@ def _case(
     rule: RuleProgram | None = None,
     second: ProjectionProgram | None = None,
     recurrent: bool = False,
+    recurrent_delay: npt.ArrayLike = 1,
     recurrent_rule: RuleProgram | None = None,
     modulators: Sequence[Modulator] = (),
     inputs: int = PRE,
     rate: float = 0.12,
+    steps: int = STEPS,
 ) -> Case:
     """An input onto four neurons, with what the arguments add to it."""
     full = np.ones((POST, inputs), np.bool_)
@@ -252,16 +271,18 @@ def _case(
     projections += [] if second is None else [second]
     if recurrent:
         loop = _weights("mixed", 8, np.ones((POST, POST), np.bool_), 7) // 4 * 2
-        projections.append(_projection("out->out", "out", POST, "out", loop, rule=recurrent_rule, sign_mode="mixed"))
+        projections.append(
+            _projection("out->out", "out", POST, "out", loop, recurrent_delay, rule=recurrent_rule, sign_mode="mixed")
+        )
     program = _program(
         [Input("in", inputs)], [_population("out", du, dv, threshold, bias, refractory)], projections, modulators
     )
     return Case(
         name="case",
         program=program,
-        inputs={"in": spike_rows(STEPS, inputs, rate, seed=1)},
-        modulators={m.name: reward_rows(STEPS, m.size, seed=20 + index) for index, m in enumerate(modulators)},
-        steps=STEPS,
+        inputs={"in": spike_rows(steps, inputs, rate, seed=1)},
+        modulators={m.name: reward_rows(steps, m.size, seed=20 + index) for index, m in enumerate(modulators)},
+        steps=steps,
     )
 
 

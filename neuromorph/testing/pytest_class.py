@@ -9,11 +9,12 @@ import pytest
 
 from neuromorph.backend import FEATURES, Backend
 from neuromorph.program import Program
-from neuromorph.testing.agreement import Verdict, check, supported_features
+from neuromorph.testing.agreement import check, supported_features
 from neuromorph.testing.cases import Case, minimal_cases
 from neuromorph.testing.fixed_cases import fixed_cases
 from neuromorph.testing.random_cases import random_case
 from neuromorph.testing.random_fixed import random_fixed_case
+from neuromorph.testing.verdict import Verdict
 
 CASES: dict[str, Case] = {case.name: case for case in (*minimal_cases(), *fixed_cases())}
 MOST_CUT_SHORT = 0.05  # share of random checks that rounding at a threshold may end early
@@ -32,7 +33,10 @@ class BackendConformance:
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
     def _is_there(cls) -> None:
-        found = cls.backend.availability()
+        backend = getattr(cls, "backend", None)
+        if not isinstance(backend, Backend):
+            pytest.fail(f"{cls.__name__}.backend must be a backend, as in `backend = MyBackend()`, got {backend!r}")
+        found = backend.availability()
         if not found.available:
             pytest.skip(f"{found.reason}. Remedy: {found.remedy}")
 

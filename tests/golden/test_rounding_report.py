@@ -18,7 +18,7 @@ def network() -> nm.Network:
         populations=[
             nm.Input("in", 3),
             nm.Population("hidden", 2, nm.LIF(tau_mem=20e-3, tau_syn=5e-3, bias=[0.0, 0.1], refractory=2e-3)),
-            nm.Population("readout", 1, nm.LIF(v_threshold=np.inf, tau_syn=np.inf, tau_mem=100.0)),
+            nm.Population("readout", 1, nm.LIF(v_threshold=np.inf, tau_syn=5.0, tau_mem=0.0)),
         ],
         projections=[
             nm.Projection(

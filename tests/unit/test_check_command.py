@@ -46,6 +46,16 @@ def test_every_rounding_is_printed_and_json_says_the_same(file: str) -> None:
     assert (plain["warnings"], plain["errors"]) == ([], [])
 
 
+def test_a_program_in_the_chips_integers_already_has_nothing_to_round(file: str, tmp_path: Path) -> None:
+    nm.compile(_named(file, "wide"), chip="loihi1").save(tmp_path / "fixed.npz")
+    done = call("check", str(tmp_path / "fixed.npz"))
+    assert done.exit_code == 0
+    assert done.output.startswith(
+        "'network' is in the integers of loihi1 already: there is nothing to round\nwarning: "
+    )
+    assert "loihi1 can hold it: 1 warnings\n" in done.output
+
+
 def test_worst_cases_are_warnings_and_end_well(file: str, tmp_path: Path) -> None:
     done = call("check", f"{file}:wide", "--json", str(tmp_path / "out.json"))
     assert done.exit_code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import neuromorph as nm
 from neuromorph import textform
 from neuromorph.arithmetic import WEIGHT_RANGES
 from neuromorph.chip import load_chip
+from neuromorph.design_rules import accumulator_faults
 from neuromorph.errors import ChipError, CompileError, InputError
 from neuromorph.quantisation import Quantisation, Quantised, Rounding
 
@@ -100,17 +102,17 @@ def test_scaling_weights_threshold_and_bias_together_changes_the_scale_only(fact
 
 @settings(max_examples=25, deadline=None)
 @given(
-    weights=st.lists(st.floats(-4, 4), min_size=1, max_size=6),
+    weights=st.lists(st.sampled_from([0.0, -4.0, 4.0, 0.01]) | st.floats(-4, 4), min_size=1, max_size=6),
     threshold=st.floats(1e-2, 1e2),
     tau=st.sampled_from([1e-3, 20e-3, float("inf")]),
-    bias=st.floats(-0.5, 0.5),
+    bias=st.just(0.0) | st.floats(-0.5, -1e-3) | st.floats(1e-3, 0.5),
     bits=st.sampled_from([2, 5, 8]),
     scale_by=st.sampled_from(["population", "network"]),
 )
 def test_quantising_twice_changes_nothing(
     weights: list[float], threshold: float, tau: float, bias: float, bits: int, scale_by: str
 ) -> None:
-    net = network(np.array([weights]), v_threshold=threshold, tau_mem=tau, bias=bias)
+    net = network(np.array([[4.0, *weights]]), v_threshold=threshold, tau_mem=tau, bias=bias)
     made = quantised(net, weight_bits=bits, scale_by=scale_by)
     assert nm.quantise(made.program) is made.program
     assert Quantisation()(made.program).report.rows == ()
@@ -139,7 +141,14 @@ def test_a_fixed_program_survives_saving(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "tau", "register"),
-    [("tau_mem", 20e-3, 200), ("tau_syn", 5e-3, 741), ("tau_mem", float("inf"), 0), ("tau_syn", 0.0, 4095)],
+    [
+        ("tau_mem", 20e-3, 200),
+        ("tau_syn", 5e-3, 741),
+        ("tau_mem", float("inf"), 0),
+        ("tau_syn", 0.0, 4095),
+        ("tau_mem", 4.0955, 1),
+        ("tau_syn", 4.0955, 0),
+    ],
 )
 def test_time_constants_take_the_nearest_register(name: str, tau: float, register: int) -> None:
     made = quantised(network(**{name: tau}))
@@ -153,14 +162,33 @@ def test_time_constants_take_the_nearest_register(name: str, tau: float, registe
     assert (found.status == "exact") == (tau in (0.0, float("inf")))
 
 
-def test_a_leak_that_is_lost_and_one_that_cannot_be_without_are_warnings() -> None:
-    lost = row(quantised(network(tau_mem=100.0)), "tau_mem")
-    assert (lost.status, lost.held, lost.mantissa) == ("warning", float("inf"), 0)
-    assert "no leak is left" in lost.note
-    gained = row(quantised(network(tau_syn=float("inf"))), "tau_syn")
-    assert (gained.status, gained.asked) == ("warning", float("inf"))
-    assert gained.held == pytest.approx(4.0955, rel=1e-4)  # -1 ms / log(4095 / 4096)
-    assert gained.to_json()["asked"] is None
+@pytest.mark.parametrize(("name", "remedy"), [("tau_mem", ", or inf for no leak"), ("tau_syn", "")])
+def test_a_leak_that_would_be_lost_is_an_error_with_the_longest_time_constant(name: str, remedy: str) -> None:
+    (fault,) = faults_of(network(**{name: np.array([20e-3, 10.0, 100.0, 20e-3])}))
+    assert f"population 'out': {name} must be at most 4.0955 s on loihi1 at dt = 0.001 s, since " in fault
+    assert fault.endswith(f"1/4096 a step, got 100 s: shorten it or take a larger dt{remedy}")
+    quantised(network(**{name: 100.0}), dt=0.1)
+
+
+def test_u_always_leaks_so_that_an_infinite_synaptic_time_constant_is_an_error() -> None:
+    (fault,) = faults_of(network(tau_syn=float("inf")))
+    assert "tau_syn must be at most 4.0955 s on loihi1" in fault
+    assert "got inf s" in fault
+
+
+def test_a_leak_that_is_off_by_more_than_rounding_is_a_warning() -> None:
+    made = quantised(network(tau_mem=6.0))
+    found = row(made, "tau_mem")
+    assert (found.status, found.mantissa, found.held) == ("warning", 1, pytest.approx(4.0955, rel=1e-4))
+    assert found.relative_error == pytest.approx(1 - 4.0955 / 6, rel=1e-3)
+
+
+@pytest.mark.parametrize("tau", [0.0, 1e-5, 1e-4])
+def test_a_membrane_that_keeps_nothing_keeps_one_4096th_and_says_so(tau: float) -> None:
+    found = row(quantised(network(tau_mem=tau)), "tau_mem")
+    assert (found.mantissa, found.status) == (4095, "rounded")
+    assert found.relative_error < 1 / 4095  # of what a constant input leads to
+    assert found.note == "s; v always keeps 1/4096 of itself in a step, rounded toward zero"
 
 
 def test_thresholds_and_bias_keep_to_their_mantissas() -> None:
@@ -170,6 +198,84 @@ def test_thresholds_and_bias_keep_to_their_mantissas() -> None:
     assert np.abs(population.threshold / population.scale - [0.5, 1.0, 1.1, 2.0]).max() <= unit / 2
     assert np.abs(population.bias / population.scale - [0.0, 0.3, -0.3, 3.0]).max() <= 3.0 / 4095
     assert row(made, "v_threshold").count == 4
+
+
+@pytest.mark.parametrize(
+    ("weights", "neuron", "expected"),
+    [
+        ([[1e9]], {}, "v_threshold becomes zero: at least 30637.3 would fit beside the weights, got 1"),
+        ([[1e300]], {}, "v_threshold becomes zero: at least 3.06373e+295 would fit"),
+        ([[1e-12]], {}, "v_threshold must be at most 1.31585e-07 beside the weights, got 1"),
+        ([[1e-300]], {}, "v_threshold must be at most 1.31585e-295 beside the weights, got 1"),
+        ([[0.5]], {"bias": 1e-9}, "bias becomes zero: at least 2.39354e-07 would fit beside the weights, or 0, got 1e-09"),
+        ([[0.5]], {"bias": -1e9}, "bias must be at most"),
+    ],
+)  # fmt: skip
+def test_numbers_that_become_zero_or_saturate_are_errors(
+    weights: list[list[float]], neuron: dict[str, object], expected: str
+) -> None:
+    (fault,) = faults_of(network(np.array(weights), **neuron))
+    assert f"population 'out': {expected}" in fault
+
+
+def test_a_bias_near_zero_beside_larger_ones_is_rounded() -> None:
+    made = quantised(network(bias=np.array([1e-9, 0.1, 0.2, 0.3])))
+    found = row(made, "bias")
+    assert found.note == "1 of 4 became 0"
+    assert found.relative_error < 1e-3
+
+
+def recurrent(excitation: float, inhibition: float) -> nm.Network:
+    return nm.Network(
+        populations=[nm.Input("in", 4), nm.Population("out", 4, nm.LIF())],
+        projections=[
+            nm.Projection("in", "out", nm.AllToAll(excitation)),
+            nm.Projection("out", "out", nm.AllToAll(inhibition), name="inhibition"),
+        ],
+    )
+
+
+def test_a_projection_whose_weights_all_become_zero_is_an_error_and_what_is_said_to_fit_fits() -> None:
+    (fault,) = faults_of(recurrent(0.5, -1e-8))
+    where, _, rest = fault.partition(": its weights all become zero: a largest one of at least ")
+    assert where == "projection 'inhibition'"
+    assert rest.endswith("got 1e-08: enlarge them or leave the projection out")
+    quantised(recurrent(0.5, -float(rest.split()[0])))
+
+
+PLACES = {"v_threshold": "v_threshold", "bias": "bias", "its largest weight": "weight", "its weights all": "weight"}
+
+
+def mended(values: dict[str, float], error: CompileError) -> dict[str, float]:
+    """The values, with the one that the first fault names as the fault says that it would fit."""
+    found = re.search(r": ([a-z_ ]+?) (?:must be|becomes?) .*? ?at (?:most|least) (\S+)", error.faults[0])
+    assert found is not None, error
+    return values | {PLACES[found[1]]: float(found[2])}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    v_threshold=st.floats(1e-8, 1e8), bias=st.floats(1e-8, 1e8), weight=st.floats(1e-8, 1e8), bound=st.floats(1e-6, 1e6)
+)
+def test_limits_that_are_said_to_fit_fit_as_they_are_printed(bound: float, **values: float) -> None:
+    rule = plastic(A_plus=0.05 * bound, A_minus=0.05 * bound, w_max=bound)
+    for _ in range(6):  # one fault at a time
+        net = nm.Network(
+            populations=[nm.Input("in", 3), nm.Population("out", 2, nm.LIF(v_threshold=values["v_threshold"], bias=values["bias"]))],
+            projections=[
+                nm.Projection("in", "out", nm.AllToAll(values["weight"]), name="static"),
+                nm.Projection("in", "out", nm.AllToAll(0.0), plasticity=rule, name="learned"),
+            ],
+        )  # fmt: skip
+        try:
+            quantised(net)
+        except CompileError as error:
+            before, values = values, mended(values, error)
+            if values == before:
+                pytest.fail(f"what would fit does not: {error}")
+        else:
+            return
+    pytest.fail(f"no end: {values}")
 
 
 def test_readouts_that_never_spike_in_float_never_spike_in_integers() -> None:
@@ -240,19 +346,77 @@ def test_worst_case_input_stays_within_u_where_the_exponent_can_choose() -> None
     made = quantised(network(RNG.uniform(0.2, 0.5, size=(2, 80)), tau_syn=5e-3))
     assert made.report.warnings == ()
     assert made.program.projection("p").weight.max() == 255
-    wide = quantised(network(RNG.uniform(0.4, 0.5, size=(2, 900)), tau_syn=5e-3))
-    (warning,) = [found for found in wide.report.warnings if found.quantity == "largest u"]
-    assert "u could wrap" in warning.note
+    wide = quantised(network(np.random.default_rng(1).uniform(0.4, 0.5, size=(2, 300))))
     assert wide.program.projection("p").weight_exponent == 0
+    assert wide.report.warnings == ()
+    assert "u wraps if all presynaptic neurons spike at" in row(wide, "scale").note
+    wider = quantised(network(RNG.uniform(0.4, 0.5, size=(2, 40_000))))
+    (warning,) = [found for found in wider.report.warnings if found.quantity == "largest u"]
+    assert warning.note == "u wraps if all presynaptic neurons spike at 100 Hz, or all at once"
 
 
-def test_no_u_wraps_where_the_report_says_that_none_can() -> None:
-    weights = RNG.uniform(0.2, 0.5, size=(2, 80))
-    program = quantised(network(weights)).program
-    probed = program.with_probes([nm.program.ProbeProgram(target="out", variable="u", every=1)])
-    u = np.asarray(nm.run(probed, 60, inputs={"in": np.ones((60, 80), dtype=bool)}).states["out", "u"])
-    assert u.max() < 2**23
-    assert np.all(np.diff(u, axis=0) >= 0)
+def test_mantissas_are_used_fully_where_a_busy_network_has_room() -> None:
+    for size in (20, 64, 784):
+        weights = np.random.default_rng(size).uniform(0.0, 0.5, size=(2, size))
+        made = quantised(network(weights, tau_syn=0.0))
+        assert made.program.projection("p").weight.max() == 255
+        assert made.report.warnings == ()
+
+
+def test_a_small_projection_does_not_take_the_room_of_u() -> None:
+    """The weights of 1e-3 would like a scale at which u wraps at 4 thresholds, and 60 busy inputs of 0.5 exceed that."""
+    rng = np.random.default_rng(0)
+    net = nm.Network(
+        populations=[nm.Input("in", 60), nm.Population("out", 4, nm.LIF())],
+        projections=[
+            nm.Projection("in", "out", rng.uniform(0, 1, size=(4, 60)), plasticity=plastic(A_plus=0.02, A_minus=0.02)),
+            nm.Projection("out", "out", nm.AllToAll(-1e-3)),
+        ],
+        probes=[nm.Probe("out")],
+    )
+    inputs = {"in": rng.random((300, 60)) < 0.1}
+    in_float, fixed = (nm.run(net, 300, chip=chip, inputs=inputs) for chip in (None, "loihi1"))
+    assert len(in_float.spikes["out"]) > 1000
+    assert len(fixed.spikes["out"]) == pytest.approx(len(in_float.spikes["out"]), rel=0.01)
+
+
+def test_inhibition_has_room_below_zero_in_a_busy_network() -> None:
+    """Here v comes to lie hundreds of thresholds below zero; held at less, neurons recover too early."""
+    rng = np.random.default_rng(2)
+    net = nm.Network(
+        populations=[nm.Input("in", 40), nm.Population("out", 20, nm.LIF(tau_syn=0.1))],
+        projections=[
+            nm.Projection("in", "out", rng.uniform(0.0, 0.1, size=(20, 40))),
+            nm.Projection("out", "out", rng.uniform(-0.4, 0.0, size=(20, 20)), name="inhibition"),
+            nm.Projection("in", "out", rng.normal(0.0, 0.01, size=(20, 40)), name="small"),
+        ],
+        probes=[nm.Probe("out")],
+    )
+    inputs = {"in": rng.random((1000, 40)) < 0.05}
+    in_float, fixed = (nm.run(net, 1000, chip=chip, inputs=inputs) for chip in (None, "loihi1"))
+    assert len(in_float.spikes["out"]) > 500
+    assert len(fixed.spikes["out"]) == pytest.approx(len(in_float.spikes["out"]), rel=0.05)
+
+
+def test_the_input_of_a_step_stays_within_the_accumulator_where_that_is_free_or_asked_for() -> None:
+    small, wide = network(RNG.uniform(0.2, 0.8, size=(2, 15))), network(RNG.uniform(0.2, 0.5, size=(2, 900)))
+    assert accumulator_faults(quantised(small).program) == []
+    (fault,) = accumulator_faults(quantised(wide).program)
+    assert "a larger busy_rate of nm.quantise makes room" in fault
+    assert accumulator_faults(quantised(wide, busy_rate=1000.0).program) == []
+
+
+def test_u_wraps_where_the_report_says_that_it_can_and_nowhere_else() -> None:
+    said = []
+    for seed, inputs in enumerate((20, 40, 80, 80, 100, 120, 300, 400)):
+        weights = np.random.default_rng(seed).uniform(0.2, 0.5, size=(2, inputs))
+        made = quantised(network(weights))
+        probed = made.program.with_probes([nm.program.ProbeProgram(target="out", variable="u", every=1)])
+        always = {"in": np.ones((60, inputs), dtype=bool)}
+        u = np.asarray(nm.run(probed, 60, inputs=always).states["out", "u"])
+        said.append("u wraps" in row(made, "scale").note)
+        assert bool(np.any(np.diff(u, axis=0) < 0)) == said[-1]
+    assert 2 <= sum(said) <= 6
 
 
 def test_outliers_are_clipped_on_request_and_told() -> None:
@@ -318,13 +482,13 @@ def plastic(**changes: object) -> nm.LearningRule:
     ("net", "expected"),
     [
         (network(refractory=63e-3), "population 'out': refractory must be at most 62 steps on loihi1 (0.062 s), got 63"),
-        (network(delay=64e-3), "projection 'p': delays must be at most 63 steps on loihi1 (0.063 s), got 64: shorten them,"),
+        (network(delay=64e-3), "projection 'p': delays must be at most 63 steps on loihi1 (0.063 s), got 64: shorten them, or take a larger dt"),
         (network(plasticity=plastic(w_min=0.1), weights=WEIGHTS + 0.1), "w_min = 0.1 cannot be a bound of excitatory weights: 0.0 would fit"),
         (network(plasticity=plastic(w_min=-1.0, w_max=-0.1), weights=-WEIGHTS - 0.1), "w_max = -0.1 cannot be a bound of inhibitory weights: 0.0 would fit"),
         (network(plasticity=plastic(w_min=-0.3)), "w_min = -0.3 and w_max = 1.0: w_min = -1.0 would fit, or w_min = 0.0; other bounds are for a host rule"),
         (network(plasticity=plastic(w_max=0.0), weights=0 * WEIGHTS), "w_min and w_max are both 0.0: leave the rule out"),
-        (network(plasticity=plastic(w_max=1e-3), weights=0 * WEIGHTS, v_threshold=1e3), "v_threshold must be at most 65.7925 beside the bound 0.001 of 'p', or that bound at least 0.0151993, got 1000"),
-        (network(plasticity=plastic(w_max=1e-3), weights=0 * WEIGHTS, v_threshold=30.0, bias=5.0), "bias must be at most 4.11106 beside the bound 0.001"),
+        (network(plasticity=plastic(w_max=1e-3), weights=0 * WEIGHTS, v_threshold=1e3), "v_threshold must be at most 65.7925 beside the bound 0.001 of 'p', or that bound at least 0.0151994, got 1000"),
+        (network(plasticity=plastic(w_max=1e-3), weights=0 * WEIGHTS, v_threshold=30.0, bias=5.0), "bias must be at most 4.11105 beside the bound 0.001"),
     ],
 )  # fmt: skip
 def test_what_a_chip_cannot_hold_is_refused_with_what_would_fit(net: nm.Network, expected: str) -> None:
@@ -333,12 +497,12 @@ def test_what_a_chip_cannot_hold_is_refused_with_what_would_fit(net: nm.Network,
 
 
 def test_bounds_onto_one_population_must_differ_by_powers_of_two() -> None:
-    def net(bound: float) -> nm.Network:
+    def net(bound: float, first: float = 1.0) -> nm.Network:
         return nm.Network(
             populations=[nm.Input("in", 2), nm.Population("out", 2, nm.LIF())],
             projections=[
                 nm.Projection("in", "out", nm.AllToAll(0.1), plasticity=plastic(w_max=limit), name=name)
-                for name, limit in (("one", 1.0), ("other", bound))
+                for name, limit in (("one", first), ("other", bound))
             ],
         )
 
@@ -346,6 +510,9 @@ def test_bounds_onto_one_population_must_differ_by_powers_of_two() -> None:
     assert (
         "its bound 0.75 and 1 of 'one' share one scale and must differ by a power of two: 0.5 or 1 would fit" in fault
     )
+    (fault,) = faults_of(net(1 / 3, first=1 / 7))
+    for fitting in fault.removesuffix(" would fit").split(": ")[-1].split(" or "):
+        quantised(net(float(fitting), first=1 / 7))
     exponents = [p.weight_exponent for p in quantised(net(0.25)).program.projections]
     assert exponents[0] - exponents[1] == 2
 
@@ -358,30 +525,91 @@ def test_all_faults_come_in_one_error() -> None:
 def test_options_are_checked_together() -> None:
     with pytest.raises(InputError) as caught:
         nm.quantise(
-            nm.compile(network()), scale_by="row", percentile=0, weight_bits=9, third_factor_limit=0, tag_headroom=0.5
+            nm.compile(network()),
+            scale_by="row",
+            percentile=0,
+            weight_bits=9,
+            third_factor_limit=0,
+            tag_headroom=0.5,
+            busy_rate=0,
         )
-    assert len(caught.value.faults) == 5
+    assert len(caught.value.faults) == 6
     with pytest.raises(InputError, match="quantise has no option 'bits'; known: scale_by, percentile, weight_bits"):
         nm.quantise(nm.compile(network()), bits=8)
     with pytest.raises(InputError, match="quantise takes a Program"):
         nm.quantise(network())  # type: ignore[arg-type]
     with pytest.raises(CompileError, match="weight_bits must be one of 1, 2, 3, 4, 5, 6, 8 on loihi1, got 7"):
         nm.quantise(nm.compile(network()), weight_bits=7)
+    with pytest.raises(CompileError, match=r"trace_headroom must be at most 15.875 on loihi1, got 16"):
+        nm.quantise(nm.compile(network()), trace_headroom=16)
     with pytest.raises(CompileError, match="weights of both signs need at least 2 weight_bits, got 1"):
         nm.quantise(nm.compile(network(WEIGHTS - 0.2)), weight_bits=1)
     with pytest.raises(ChipError, match="states no limit"):
         nm.quantise(nm.compile(network()), "cpu")
 
 
+def changed_chip(folder: Path, **changes: str) -> Path:
+    """Loihi 1's file with other numbers: ``delay="{ value = 3"`` for ``[limits.synapse] delay``, and so on."""
+    text = (Path(nm.__file__).parent / "hardware_configs" / "loihi1.toml").read_text()
+    for name, value in changes.items():
+        part, _, limit = name.partition("_")
+        head, table, rest = text.partition(f"[limits.{part}]")
+        rest, count = re.subn(
+            rf"^{limit} = {{[^,]*(, high[^,]*|\\][^,]*|(, \d)*\])?,",
+            f"{limit} = {{ {value},",
+            rest,
+            count=1,
+            flags=re.MULTILINE,
+        )
+        assert count == 1, name
+        text = head + table + rest
+    path = folder / "changed.toml"
+    path.write_text(text)
+    return path
+
+
 def test_limits_come_from_the_chips_file(tmp_path: Path) -> None:
-    folder = Path(nm.__file__).parent / "hardware_configs"
-    path = tmp_path / "small.toml"
-    text = (folder / "loihi1.toml").read_text()
-    path.write_text(text.replace("delay = { low = 0, high = 62", "delay = { low = 0, high = 3").replace("decay_bits = { value = 12", "decay_bits = { value = 8"))  # fmt: skip
+    path = changed_chip(tmp_path, synapse_delay="low = 0, high = 3", neuron_decay_bits="value = 8")
     with pytest.raises(CompileError, match="delays must be at most 4 steps"):
         nm.compile(network(delay=5e-3), chip=path)
     held = nm.compile(network(), chip=path).population("out").decay_v * 256
     assert np.all(held % 1 == 0)
+    narrow = changed_chip(tmp_path, synapse_delay_bits="value = 2", neuron_refractory="low = 1, high = 5")
+    with pytest.raises(CompileError) as caught:
+        nm.compile(network(delay=5e-3, refractory=5e-3), chip=narrow)
+    assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"synapse_weight_widths": "values = [4]"}, {"synapse_weight_bits": "low = 1, high = 5"}]
+)
+def test_a_chip_of_narrow_weights_takes_static_ones_and_no_learned_ones(tmp_path: Path, change: dict[str, str]) -> None:
+    path = changed_chip(tmp_path, **change)
+    projection = nm.compile(network(), chip=path).projection("p")
+    assert projection.weight_bits == 4
+    assert np.all(projection.weight % 16 == 0)
+    with pytest.raises(CompileError, match=r"learned weights have 8 bits beside the sign, and loihi1 has at most 4"):
+        nm.compile(network(plasticity=plastic()), chip=path)
+    with pytest.raises(CompileError, match="4 on loihi1, got 8: quantise the float program"):
+        nm.quantise(nm.compile(network(), chip="loihi1"), path)
+
+
+def test_a_chip_that_computes_otherwise_is_refused_and_one_that_holds_more_is_not(tmp_path: Path) -> None:
+    other = changed_chip(tmp_path, learning_trace_bits="value = 6", neuron_decay_bits="value = 16", neuron_threshold_shift="value = 5")  # fmt: skip
+    with pytest.raises(CompileError) as caught:
+        nm.compile(network(), chip=other)
+    assert [fault.partition("need ")[2] for fault in caught.value.faults] == [
+        "learning.trace_bits = 7, got 6",
+        "neuron.decay_bits of at most 12, got 16",
+        "neuron.threshold_shift of 6 to 22, got 5",
+    ]
+    wide = changed_chip(
+        tmp_path, synapse_weight_exponent="low = -20, high = 20", neuron_bias_exponent_bits="value = 5",
+        neuron_bias_mantissa="low = -40960, high = 40950", neuron_threshold_mantissa_bits="value = 20",
+        learning_coefficient_mantissa="low = -64, high = 63", learning_coefficient_exponent="low = -12, high = 12",
+    )  # fmt: skip
+    net = network(plasticity=plastic(), v_threshold=30.0, bias=1.0)
+    assert nm.compile(net, chip=wide).fingerprint == nm.compile(net, chip="loihi1").fingerprint
 
 
 # ------------------------------------------------------------------------------------------------- report
@@ -402,3 +630,16 @@ def test_the_report_of_a_network_is_that_of_its_program() -> None:
 def test_exact_numbers_are_called_exact_and_no_others() -> None:
     for found in nm.rounding_report(network(tau_mem=float("inf"), tau_syn=0.0)):
         assert (found.status == "exact") == (found.asked == found.held), found
+
+
+def test_numbers_that_differ_by_the_reports_own_arithmetic_are_exact() -> None:
+    made = quantised(network(np.full((2, 3), 0.4)))
+    assert row(made, "weight").status == row(made, "v_threshold").status == "exact"
+    assert row(made, "weight").held == 0.4
+
+
+def test_the_row_of_an_array_shows_its_largest_entry_where_all_are_exact() -> None:
+    found = row(
+        quantised(network(np.ones((2, 1)), v_threshold=np.array([1.0, 2.0]), bias=np.array([0.0, 0.5]))), "bias"
+    )
+    assert (found.asked, found.relative_error) == (0.5, 0.0)

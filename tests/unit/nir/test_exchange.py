@@ -144,3 +144,31 @@ def test_a_convolution_shares_its_weights_in_the_text_form() -> None:
     for value in weight.ravel().tolist():
         assert text.count(repr(value)) == 1
     assert textform.loads(text).fingerprint == program.fingerprint
+
+
+def test_commands_need_a_time_step_and_take_a_unit_and_say_what_they_assumed(file: Path) -> None:
+    lacking = call("compare", file, "--steps", "5", "--backends", "reference")
+    assert lacking.exit_code == 2 and "states no time step" in lacking.output
+    unclear = call("compare", file, "--dt", "1e-4", "--steps", "5", "--backends", "reference")
+    assert unclear.exit_code == 2 and "(--unit)" in unclear.output
+    done = call(
+        "compare", file, "--dt", "1e-4", "--unit", "ms", "--steps", "5", "--backends", "reference", "--json", "-"
+    )
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["rows"][0]["available"]
+    assert "- Times are read in milliseconds: as asked." in done.stderr
+
+
+def test_a_unit_is_for_nir_files_only(file: Path, tmp_path: Path) -> None:
+    call("import", file, "--dt", "1e-3", "--out", tmp_path / "p.npz")
+    done = call("check", tmp_path / "p.npz", "--unit", "ms")
+    assert done.exit_code == 2 and "is no NIR file" in done.output
+
+
+def test_an_imported_network_of_a_python_file_keeps_its_time_step(file: Path, tmp_path: Path) -> None:
+    text = f"import neuromorph as nm\nnet = nm.from_nir({str(file)!r}, dt=1e-3, integration='euler')\n"
+    (tmp_path / "mine.py").write_text(text)
+    done = call("export", tmp_path / "mine.py", "--out", tmp_path / "again.nir")
+    assert done.exit_code == 0, done.output
+    assert "for time steps of 0.001 s (euler)" in done.output
+    assert nm.compile(nm.from_nir(tmp_path / "again.nir")).integration == "euler"

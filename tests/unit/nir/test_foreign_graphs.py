@@ -291,3 +291,78 @@ def test_weights_of_zero_are_no_synapses(chain: Callable[..., Any]) -> None:
 def test_delays_that_no_program_has_are_refused(delay: float) -> None:
     (found,) = faults(graph("i>d>n", i=nir.Input(np.array([1])), d=nir.Delay(np.array([delay])), n=lif()))
     assert found.startswith("Delay node 'd': its delay must be a whole number of steps")
+
+
+def by_euler(spikes_in: np.ndarray, w: np.ndarray, back: np.ndarray, node: Any, wait: np.ndarray) -> np.ndarray:
+    """NIR's equations of one recurrent CubaLIF, a step at a time: (steps, neurons) of what it sends.
+
+    Written from NIR's page and from nothing here; every connection takes one step, and ``wait`` more for the way back.
+    """
+    steps, size = len(spikes_in), node.r.size
+    sent, current, v = np.zeros((steps, size)), np.zeros(size), node.v_reset.copy()
+    for t in range(steps):
+        arriving = w @ spikes_in[t - 1] if t >= 1 else np.zeros(size)
+        for j in range(size):
+            for k in range(size):
+                if (at := t - 1 - wait[k]) >= 0:
+                    arriving[j] += back[j, k] * sent[at, k]
+        current = current + DT / node.tau_syn * (-current + node.w_in * arriving)
+        v = v + DT / node.tau_mem * (node.v_leak - v + node.r * current)
+        sent[t] = v > node.v_threshold
+        v = np.where(sent[t] > 0, node.v_reset, v)
+    return sent
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_recurrent_graph_spikes_when_the_equations_of_nir_say(seed: int, tmp_path: Any) -> None:
+    rng = np.random.default_rng(seed)
+    w, back, size = rng.uniform(0, 9, (4, 3)), rng.normal(0, 9, (4, 4)), 4
+    cuba = nir.CubaLIF(
+        tau_syn=rng.uniform(5e-3, 2e-2, size),
+        tau_mem=rng.uniform(5e-3, 2e-2, size),
+        r=rng.uniform(1, 3, size),
+        v_leak=rng.normal(0, 0.2, size),
+        v_threshold=np.ones(size),
+        v_reset=rng.uniform(-0.5, 0.3, size),
+        w_in=rng.uniform(0.5, 2, size),
+    )
+    nodes = {
+        "o": nir.Output(np.array([size])),
+        "back": nir.Linear(back),
+        "c": cuba,
+        "wait": nir.Delay(np.array([0, 1, 2, 5]) * DT),
+        "i": nir.Input(np.array([3])),
+        "w": nir.Linear(w),
+    }
+    nir.write(tmp_path / "g.nir", graph("back>c w>c c>o c>wait>back i>w", **nodes))
+    inputs = (rng.random((200, 3)) < 0.3).astype(float)
+    expected = by_euler(inputs, w, back, cuba, np.array([0, 1, 2, 5]))
+    network = nm.from_nir(tmp_path / "g.nir", dt=DT, integration="euler")
+    assert 50 < expected.sum() < 700
+    np.testing.assert_array_equal(np.asarray(nm.run(network, 200, inputs={"i": inputs}).spikes["c"]), expected)
+
+
+def test_inputs_are_spikes_and_that_is_said() -> None:
+    network = nm.from_nir(graph("i>n", i=nir.Input(np.array([1])), n=lif()), dt=DT)
+    assert "An Input sends spikes, 0 or 1 in each step" in assumptions(network)
+
+
+def test_an_imported_network_runs_for_its_time_step_by_itself() -> None:
+    network = nm.from_nir(graph("i>n", i=nir.Input(np.array([1])), n=lif()), dt=1e-4, integration="euler")
+    inputs = {"i": np.ones((20, 1))}
+    program = nm.compile(network)
+    assert (program.dt, program.integration) == (1e-4, "euler")
+    assert nm.run(network, 20, inputs=inputs).dt == 1e-4
+    assert nm.compare(network, 20, inputs=inputs).program_fingerprint == program.fingerprint
+    for call in (nm.run, nm.compare):
+        with pytest.raises(nm.errors.CompileError, match="hold for these only"):
+            call(network, 20, inputs=inputs, integration="exponential")
+
+
+def test_many_delays_between_large_populations_take_no_array_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = {"i": nir.Input(np.array([2])), "d": nir.Delay(np.array([0.0, 2e-3])), "n": threshold(2)}
+    together = nm.compile(nm.from_nir(graph("i>d>n", **nodes), dt=DT))
+    monkeypatch.setattr("neuromorph.nir.foreign._LARGEST_TABLE", 3)
+    apart = nm.compile(nm.from_nir(graph("i>d>n", **nodes), dt=DT))
+    assert [p.delay.tolist() for p in together.projections] == [[1, 3]]
+    assert [p.delay.tolist() for p in apart.projections] == [[1], [3]]

@@ -140,7 +140,7 @@ def test_another_time_step_rescales_what_does_not_learn() -> None:
     factor = (1 - np.exp(-0.5 / 20)) / (1 - np.exp(-1 / 20))
     np.testing.assert_allclose(program.projections[0].weight, np.arange(6) / 8 * factor, rtol=1e-12)  # 1 - exp cancels
     np.testing.assert_allclose(program.populations[0].bias, 0.1 * factor, rtol=1e-12)
-    assert program.projections[0].delay.tolist() == [5] * 6  # 2 ms and one step
+    assert program.projections[0].delay.tolist() == [6] * 6  # 3 ms, as the network says
     assert program.populations[0].refractory.tolist() == [4] * 3
     with pytest.raises(CompileError, match="hold for these only"):
         nm.compile(network, dt=DT)
@@ -234,3 +234,28 @@ def test_bits_and_conventions_of_a_chip_travel_and_its_program_is_the_same(tmp_p
         "sign_mode": projection.sign_mode,
     }
     assert "fixed" not in nm.from_nir(nm.to_nir(network, dt=DT), dt=DT).metadata["nir"]
+
+
+def test_our_graphs_know_their_time_step() -> None:
+    network = small()
+    again = nm.from_nir(nm.to_nir(network, dt=5e-4, integration="euler"))
+    program = nm.compile(again)
+    assert (program.dt, program.integration) == (5e-4, "euler")
+    assert program.fingerprint == nm.compile(network, dt=5e-4, integration="euler").fingerprint
+
+
+def test_a_delay_of_one_step_stays_one_however_long_a_step_is() -> None:
+    network = nm.Network(
+        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.LIF())],
+        projections=[nm.Projection("in", "out", [[1.0]])],
+    )
+    again = nm.from_nir(nm.to_nir(network, dt=DT))
+    assert again.projections[0].delay is None
+    assert nm.compile(again, dt=5e-4).fingerprint == nm.compile(network, dt=5e-4).fingerprint
+
+
+def test_metadata_of_the_user_s_own_may_have_any_name() -> None:
+    network = nm.Network(populations=[nm.Population("out", 1, nm.LIF())], metadata={"nir": 3, "nengo": "mine"})
+    again = nm.from_nir(nm.to_nir(network))
+    assert (again.metadata["nir"]["before"], again.metadata["nengo"]) == (3, "mine")
+    assert nm.compile(again).fingerprint == nm.compile(network).fingerprint

@@ -14,10 +14,10 @@ from scipy.sparse import csr_matrix
 
 import neuromorph as nm
 from neuromorph.backends.lava import compat, model_table
-from neuromorph.backends.lava.described_neurons import time_constant
 from neuromorph.backends.lava.in_process import InProcessRun
 from neuromorph.backends.lava.lowering import lower
-from neuromorph.errors import InputError, UnsupportedError
+from neuromorph.discretise import time_constant
+from neuromorph.errors import CompileError, InputError, UnsupportedError
 
 STEPS = 120
 LIF, Dense, Source, LearningDense = compat.LIF, compat.Dense, compat.SourceRingBuffer, compat.LearningDense
@@ -304,6 +304,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], list[str]]] = {
         ["Mine 'odd'", "it has no counterpart", "LIFRefractory"],
     ),
     "negative threshold": (lambda: neurons_with(vth=-1), ["LIF 'n'", "vth must be > 0, got -1"]),
+    "negative threshold in fixed": (lambda: neurons_with(vth=-1, du=7), ["LIF 'n'", "vth must be > 0, got -1:"]),
     "du in float": (lambda: (neurons_with(du=7), "float"), ["LIF 'n'", "du must lie in 0..1", "arithmetic='fixed'"]),
     "du in fixed": (lambda: neurons_with(du=0.5, dv=7), ["LIF 'n'", "du must be whole", "0.5", "arithmetic='float'"]),
     "refractory in fixed": (
@@ -379,3 +380,11 @@ def test_wrong_arguments_are_named() -> None:
         nm.from_lava(neurons_with(), arithmetic="integer")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="steps must be a whole number"):
         nm.lava_inputs(neurons_with(), -1)
+
+
+def test_a_network_compiles_for_the_time_step_it_was_read_for() -> None:
+    network = nm.from_lava(neurons_with(dv=0.1, bias_mant=0.2), dt=1e-4)
+    assert nm.compile(network).dt == 1e-4
+    for arguments in ({"dt": 1e-3}, {"integration": "euler"}):
+        with pytest.raises(CompileError, match=r"were read for dt=0.0001 and integration='exponential'"):
+            nm.compile(network, **arguments)  # type: ignore[arg-type]

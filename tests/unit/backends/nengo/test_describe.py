@@ -12,7 +12,7 @@ nengo = pytest.importorskip("nengo")
 import neuromorph as nm  # noqa: E402
 from neuromorph.backends.nengo.lowering import Lowering  # noqa: E402
 from neuromorph.backends.nengo.neurons import CubaLIF  # noqa: E402
-from neuromorph.errors import InputError, UnsupportedError  # noqa: E402
+from neuromorph.errors import CompileError, InputError, UnsupportedError  # noqa: E402
 from neuromorph.testing import random_case  # noqa: E402
 
 DT = 1e-3  # s
@@ -390,3 +390,48 @@ def test_wrong_arguments_are_named():
         nm.nengo_inputs(network, 1.5)
     with pytest.raises(UnsupportedError, match="the model has no ensemble"):
         nm.from_nengo(nengo.Network())
+
+
+def test_a_network_compiles_for_the_time_step_it_was_read_for():
+    with nengo.Network() as network:
+        ensemble(2, bias=2.0, label="n")
+    described = nm.from_nengo(network, dt=1e-4)
+    assert nm.compile(described).dt == 1e-4
+    with pytest.raises(CompileError, match=r"were read for dt=0\.0001"):
+        nm.compile(described, dt=1e-3)
+
+
+def test_values_that_are_no_spikes_are_no_input():
+    with nengo.Network() as network:
+        wave = nengo.Node(math.sin, label="wave")
+        tall = nengo.Node(lambda t: 1000.0 * (t > 2e-3), label="tall")
+        n = ensemble(1, label="n")
+        for node in (wave, tall):
+            nengo.Connection(node, n.neurons, synapse=None)
+    with pytest.raises(UnsupportedError) as raised:
+        nm.nengo_inputs(network, 5)
+    first, second = raised.value.faults
+    assert first.startswith("Node 'wave': it puts out 0.001, where a spike is 1:")
+    assert second.startswith("Node 'tall': it puts out 1000, where a spike is 1: give spike_height here and to")
+    with pytest.raises(UnsupportedError, match="Node 'wave': it puts out"):
+        nm.nengo_inputs(network, 5, spike_height=1000.0)
+
+
+def test_objects_without_a_label_have_one_name_in_all_faults():
+    with nengo.Network() as network:
+        odd = nengo.Ensemble(2, 1, neuron_type=nengo.Izhikevich())
+        relay = nengo.Node(size_in=2)
+        nengo.Connection(odd.neurons, relay)
+        nengo.Connection(relay, odd.neurons, synapse=nengo.Alpha(0.01))
+    with pytest.raises(UnsupportedError) as raised:
+        nm.from_nengo(network)
+    text = str(raised.value)
+    assert "Ensemble 'ensemble1'" in text and "Node 'node1'" in text and "Connection 'node1 -> ensemble1'" in text
+    assert "unlabeled" not in text
+
+
+def test_the_synapse_of_a_probe_is_left_out_and_that_is_said():
+    with nengo.Network() as network:
+        n = ensemble(2, label="n")
+        nengo.Probe(n.neurons, synapse=0.02)
+    assert "Probe of 'output' of n: its synapse Lowpass(tau=0.02) was left out" in assumptions(nm.from_nengo(network))
