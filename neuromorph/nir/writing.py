@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from neuromorph.discretise import discretise
 from neuromorph.errors import InputError
@@ -128,8 +129,8 @@ class _Writer:
         found = []
         for steps in np.unique(projection.delay).tolist() or [1]:
             chosen = projection.delay == steps
-            weight = np.zeros((projection.post_size, projection.pre_size))
-            exists = np.zeros(weight.shape, dtype=bool)
+            weight: npt.NDArray[Any] = np.zeros((projection.post_size, projection.pre_size))
+            exists: npt.NDArray[Any] = np.zeros(weight.shape, dtype=bool)
             place = projection.post_index[chosen], projection.pre_index[chosen]
             weight[place], exists[place] = projection.weight[chosen], True
             if is_diagonal:
