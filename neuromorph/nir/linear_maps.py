@@ -175,7 +175,8 @@ def linear_map(node: Node, shape: Shape) -> tuple[Matrix, FloatArray, Shape]:
         if weight.ndim == 2:
             matrix = scipy.sparse.csr_matrix(weight)
         else:
-            matrix = scipy.sparse.block_diag(weight.reshape(-1, *weight.shape[-2:]), format="csr")
+            blocks = [scipy.sparse.coo_matrix(block) for block in weight.reshape(-1, *weight.shape[-2:])]
+            matrix = scipy.sparse.block_diag(blocks, format="csr")
         constant = _spread(node, "bias", out) if node.kind == "Affine" else np.zeros(math.prod(out))
         return matrix, constant, out
     if node.kind == "Scale":
