@@ -196,14 +196,14 @@ def page(results: Sequence[Conformance], backends: Sequence[Backend]) -> str:
     for backend, result in zip(backends, results, strict=True):
         versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
         lines += [f"**{backend.name}** ({versions}). {backend.capabilities.note}.".replace("..", "."), ""]
-        lines += [f"- `{feature}`: {gap.reason}" for feature, gap in backend.capabilities.gaps.items()]
+        declared = [f"- `{feature}`: {gap.reason}" for feature, gap in backend.capabilities.gaps.items()]
         skipped = {
             (row.verdict.case, row.verdict.sentence)
             for row in result.rows
             if row.verdict.status == "skipped" and not row.random
         }
-        lines += [f"- case {case!r}: {sentence}" for case, sentence in sorted(skipped)]
-        lines += [""]
+        declared += [f"- case {case!r}: {sentence}" for case, sentence in sorted(skipped)]
+        lines += [*declared, ""] if declared else []
     return "\n".join(lines).rstrip() + "\n"
 
 
