@@ -93,12 +93,11 @@ class Program:
     delay_convention: str = "arrival"
     threshold_comparison: str = ">"
     reset: str = "zero"  # where the reset leaves v, there the refractory period holds it
-    rounding: str = (
-        "none"  # of decays, in fixed point "toward zero"; traces, tags and weights are rounded at random there
-    )
-    u_overflow: str = "none"  # fixed point: u wraps once at 24 bits
-    v_overflow: str = "none"  # fixed point: v saturates at 24 bits
-    summation: str = "first to last"  # currents add up in the order of projections and presynaptic neurons
+    # These four are empty at most until the program is made: then they are what ARITHMETIC_CONVENTIONS begins with.
+    rounding: str = ""  # of decays; in fixed point "toward zero", and traces, tags and weights are rounded at random
+    u_overflow: str = ""  # fixed point: u wraps once at 24 bits
+    v_overflow: str = ""  # fixed point: v saturates at 24 bits
+    summation: str = ""  # "first to last": currents add up in the order of projections and presynaptic neurons
     # A rule sees a presynaptic spike in the step it is sent; or when it has arrived at the last of its synapses.
     plasticity_timing: str = "sent"
     coincidence: str = "seen"  # pre and post spikes of one step see each other's full impulse
@@ -107,6 +106,8 @@ class Program:
     def __post_init__(self) -> None:
         for name in ("inputs", "populations", "projections", "modulators", "probes"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name, allowed in ARITHMETIC_CONVENTIONS.get(self.arithmetic, {}).items():
+            object.__setattr__(self, name, getattr(self, name) or allowed[0])
         raise_faults(CompileError, self._faults())
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from neuromorph.chip import Chip, load_chip
 from neuromorph.discretise import discretise
 from neuromorph.errors import CompileError, InputError, is_count, is_number, raise_faults
 from neuromorph.network import Network
-from neuromorph.program import Integration, PopulationProgram, Program, ProjectionProgram
+from neuromorph.program import ARITHMETIC_CONVENTIONS, Integration, PopulationProgram, Program, ProjectionProgram
 from neuromorph.quantisation.coefficients import LEAST_IMPULSE
 from neuromorph.quantisation.limits import MOST_WEIGHT_BITS, ChipLimits
 from neuromorph.quantisation.neurons import fixed_population, leak_faults, refractory_faults, with_held_decays
@@ -137,16 +137,14 @@ class Quantisation:
             projections.append(synapses)
             rows += found
             rows += conversions[projection.name].rows if projection.name in conversions else []
+        usual: dict[str, Any] = dict.fromkeys(ARITHMETIC_CONVENTIONS["fixed"], "")  # the suite's own in fixed point
         result = dataclasses.replace(
             program,
             populations=populations,
             projections=projections,
             arithmetic="fixed",
             chip=limits.chip,
-            rounding="toward zero",
-            u_overflow="wrap",
-            v_overflow="saturate",
-            summation="first to last",  # integers add up the same in any order
+            **usual,
         )
         return Quantised(
             program=result, report=RoundingReport(program=program.name, chip=limits.chip, rows=tuple(rows))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from neuromorph.testing.agreement import check, supported_features
 from neuromorph.testing.cases import Case, feature_cases, minimal_cases
 from neuromorph.testing.fixed_cases import fixed_cases, fixed_feature_cases
+from neuromorph.testing.integers import integer_neurons, integer_synapses
 from neuromorph.testing.pair import agreement_of
 from neuromorph.testing.random_cases import random_case
 from neuromorph.testing.random_fixed import random_fixed_case
@@ -43,6 +44,8 @@ __all__ = [
     "feature_cases",
     "fixed_cases",
     "fixed_feature_cases",
+    "integer_neurons",
+    "integer_synapses",
     "minimal_cases",
     "random_case",
     "random_fixed_case",

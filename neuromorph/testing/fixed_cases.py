@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuromorph.arithmetic import DECAY_UNITY, WEIGHT_RANGES, SignMode, weight_step
+from neuromorph.arithmetic import WEIGHT_RANGES, SignMode, weight_step
 from neuromorph.inputs import Input, Modulator
 from neuromorph.parts import PopulationProgram, ProjectionProgram, RuleProgram, TraceProgram
 from neuromorph.plasticity.language import parse
 from neuromorph.program import Program
 from neuromorph.testing.cases import MS, Case, reward_rows, spike_rows
+from neuromorph.testing.integers import integer_neurons, integer_synapses
 
 PRE, POST, STEPS = 6, 4, 200
 PAIR = "2^-3*x1*y0 - 2^-3*y1*x0"  # 7 + 7 bits: counted 2^-3 times, so 2^-6 of a trace unit
@@ -164,7 +165,8 @@ def _rule(
 
 
 def _second(delay: int = 1) -> ProjectionProgram:
-    return _projection("second", "in", PRE, "out", _weights("excitatory", 8, np.ones((POST, PRE), np.bool_), 6), delay)
+    weights = _weights("excitatory", 8, np.ones((POST, PRE), np.bool_), 6)
+    return integer_synapses("in", "out", weights, name="second", delay=delay, sign_mode="excitatory")
 
 
 def _weights(sign_mode: SignMode, bits: int, exists: npt.NDArray[np.bool_], seed: int) -> npt.NDArray[Any]:
@@ -172,50 +174,6 @@ def _weights(sign_mode: SignMode, bits: int, exists: npt.NDArray[np.bool_], seed
     step = weight_step(sign_mode, bits)
     drawn = np.random.default_rng(seed).integers(low, high + 1, exists.shape)
     return np.where(exists, np.sign(drawn) * (np.abs(drawn) // step * step), 0)
-
-
-def _projection(
-    name: str,
-    pre: str,
-    pre_size: int,
-    post: str,
-    weights: npt.NDArray[Any],
-    delay: npt.ArrayLike = 1,
-    exists: npt.NDArray[np.bool_] | None = None,
-    rule: RuleProgram | None = None,
-    **fixed: Any,
-) -> ProjectionProgram:
-    post_index, pre_index = np.nonzero(np.ones(weights.shape) if exists is None else exists)
-    sign_mode: SignMode = fixed.pop("sign_mode", "excitatory")
-    low, high = WEIGHT_RANGES[sign_mode]
-    if rule is not None:
-        rule = dataclasses.replace(rule, w_min=float(low), w_max=float(high))
-    return ProjectionProgram(
-        name=name,
-        pre=pre,
-        post=post,
-        pre_size=pre_size,
-        post_size=len(weights),
-        post_index=post_index,
-        pre_index=pre_index,
-        weight=weights[post_index, pre_index],
-        delay=np.broadcast_to(np.asarray(delay), weights.shape)[post_index, pre_index],
-        rule=rule,
-        sign_mode=sign_mode,
-        **fixed,
-    )
-
-
-def _population(name: str, du: Any, dv: Any, threshold: Any, bias: Any, refractory: npt.ArrayLike) -> PopulationProgram:
-    return PopulationProgram(
-        name=name,
-        size=POST,
-        decay_u=np.broadcast_to((DECAY_UNITY - 1 - np.asarray(du)) / DECAY_UNITY, POST),
-        decay_v=np.broadcast_to((DECAY_UNITY - np.asarray(dv)) / DECAY_UNITY, POST),
-        threshold=np.broadcast_to(np.asarray(threshold) * 64, POST),
-        bias=np.broadcast_to(np.asarray(bias), POST),
-        refractory=np.broadcast_to(np.asarray(refractory), POST),
-    )
 
 
 def _program(
@@ -234,9 +192,6 @@ def _program(
         modulators=modulators,
         arithmetic="fixed",
         chip="loihi1",
-        rounding="toward zero",
-        u_overflow="wrap",
-        v_overflow="saturate",
     )
 
 
@@ -266,17 +221,16 @@ def _case(
     """An input onto four neurons, with what the arguments add to it."""
     full = np.ones((POST, inputs), np.bool_)
     weights = _weights(sign_mode, bits, full, 3) if weight is None else np.where(full, weight, 0)
-    fixed = {"sign_mode": sign_mode, "weight_exponent": exponent, "weight_bits": bits}
-    projections = [_projection("in->out", "in", inputs, "out", weights, delay, exists, rule, **fixed)]
+    first = integer_synapses(
+        "in", "out", weights, exists=exists, delay=delay, rule=rule, sign_mode=sign_mode, exponent=exponent, bits=bits
+    )
+    projections = [first]
     projections += [] if second is None else [second]
     if recurrent:
         loop = _weights("mixed", 8, np.ones((POST, POST), np.bool_), 7) // 4 * 2
-        projections.append(
-            _projection("out->out", "out", POST, "out", loop, recurrent_delay, rule=recurrent_rule, sign_mode="mixed")
-        )
-    program = _program(
-        [Input("in", inputs)], [_population("out", du, dv, threshold, bias, refractory)], projections, modulators
-    )
+        projections.append(integer_synapses("out", "out", loop, delay=recurrent_delay, rule=recurrent_rule))
+    out = integer_neurons("out", POST, du=du, dv=dv, threshold=threshold, bias=bias, refractory=refractory)
+    program = _program([Input("in", inputs)], [out], projections, modulators)
     return Case(
         name="case",
         program=program,
@@ -289,14 +243,15 @@ def _case(
 def _chain() -> Case:
     """An input that drives three populations, one after the other."""
     names = ["in", "first", "middle", "last"]
-    populations = [_population(name, 1000, 400, 900, 0, index) for index, name in enumerate(names[1:])]
+    populations = [
+        integer_neurons(name, POST, du=1000, dv=400, threshold=900, refractory=index)
+        for index, name in enumerate(names[1:])
+    ]
     projections = []
     for index, (pre, post) in enumerate(pairwise(names)):
         size = PRE if pre == "in" else POST
         weights = _weights("mixed" if index == 1 else "excitatory", 8, np.ones((POST, size), np.bool_), 8 + index)
         mode: SignMode = "mixed" if index == 1 else "excitatory"
-        projections.append(
-            _projection(f"{pre}->{post}", pre, size, post, weights, sign_mode=mode, weight_exponent=index)
-        )
+        projections.append(integer_synapses(pre, post, weights, sign_mode=mode, exponent=index))
     program = _program([Input("in", PRE)], populations, projections)
     return Case(name="case", program=program, inputs={"in": spike_rows(STEPS, PRE, 0.2, 2)}, steps=STEPS)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from neuromorph import registry
-from neuromorph.arithmetic import DECAY_UNITY, WEIGHT_RANGES, SignMode, weight_step
+from neuromorph.arithmetic import WEIGHT_RANGES, SignMode, weight_step
 from neuromorph.backend import FEATURES
 from neuromorph.errors import InputError
 from neuromorph.inputs import Input, Modulator
@@ -19,6 +19,7 @@ from neuromorph.plasticity.language import Factor, Product, SumOfProducts
 from neuromorph.program import Program
 from neuromorph.recording import IntArray
 from neuromorph.testing.cases import MS, Case, reward_rows, spike_rows
+from neuromorph.testing.integers import integer_neurons, integer_synapses
 
 SIGN_MODES: tuple[SignMode, ...] = ("mixed", "excitatory", "inhibitory")
 LARGEST_MANTISSA = 131071  # of a threshold
@@ -81,7 +82,7 @@ class _Draw:
         if modulators and self.may("third_factor_per_neuron", 0.3):
             modulators.append(Modulator("teacher", populations[0].size))
         projections = [
-            self.projection(f"{item.name}->{target.name}", item.name, item.size, target, modulators)
+            self.projection(item.name, item.size, target, modulators)
             for item in inputs
             for target in populations
             if target is populations[0] or rng.random() < 0.5
@@ -90,8 +91,7 @@ class _Draw:
             for target in populations:
                 loop = populations.index(source) >= populations.index(target)
                 if rng.random() < 0.5 and not (loop and "recurrent" not in self.allowed):
-                    label = f"{source.name}->{target.name}"
-                    projections.append(self.projection(label, source.name, source.size, target, modulators))
+                    projections.append(self.projection(source.name, source.size, target, modulators))
         program = Program(
             name=name,
             dt=MS,
@@ -102,9 +102,6 @@ class _Draw:
             modulators=modulators,
             arithmetic="fixed",
             chip="loihi1",
-            rounding="toward zero",
-            u_overflow="wrap",
-            v_overflow="saturate",
         )
         rate, feed = float(rng.uniform(0.05, 0.4)), int(rng.integers(2**31))
         return Case(
@@ -127,24 +124,16 @@ class _Draw:
         bias = rng.choice([0, 0, 0, 1, -1, 4095, -4095, *rng.integers(-4095, 4096, 3)], count) << exponent
         threshold = 2 ** rng.uniform(0, 17, count)
         period = rng.integers(1, 6, count) if self.may("refractory", 0.3) else np.zeros(count, np.int64)
-        return PopulationProgram(
-            name=name,
-            size=size,
-            decay_u=np.broadcast_to((DECAY_UNITY - 1 - du) / DECAY_UNITY, size),
-            decay_v=np.broadcast_to((DECAY_UNITY - dv) / DECAY_UNITY, size),
-            threshold=np.broadcast_to(np.clip(np.floor(threshold), 1, LARGEST_MANTISSA) * 64, size),
-            bias=np.broadcast_to(bias, size),
-            refractory=np.broadcast_to(period, size),
-        )
+        mantissa = np.clip(np.floor(threshold), 1, LARGEST_MANTISSA)
+        return integer_neurons(name, size, du=du, dv=dv, threshold=mantissa, bias=bias, refractory=period)
 
     def projection(
-        self, name: str, pre: str, pre_size: int, target: PopulationProgram, modulators: list[Modulator]
+        self, pre: str, pre_size: int, target: PopulationProgram, modulators: list[Modulator]
     ) -> ProjectionProgram:
         rng = self.rng
         exists = np.ones((target.size, pre_size), dtype=np.bool_)
         if self.may("sparse", 0.4):
             exists = rng.random(exists.shape) < rng.uniform(0.2, 0.9)
-        post_index, pre_index = np.nonzero(exists)
         rule = None
         if self.may("learning", 0.5) and (bool(exists.all()) or "learning_sparse" in self.allowed):
             rule = self.rule(modulators if modulators and rng.random() < 0.7 else [], target.size)
@@ -152,24 +141,21 @@ class _Draw:
         bits = 8 if rule is not None or rng.random() < 0.5 else int(rng.integers(1, 9))
         low, high = WEIGHT_RANGES[sign_mode]
         step = 1 if rule is not None else weight_step(sign_mode, bits)  # learned weights may be odd in any mode
-        drawn = rng.integers(low, high + 1, post_index.size)
-        weight = np.sign(drawn) * (np.abs(drawn) // step * step)
-        if rule is not None:
-            rule = dataclasses.replace(rule, w_min=float(low), w_max=float(high))
-        return ProjectionProgram(
-            name=name,
-            pre=pre,
-            post=target.name,
-            pre_size=pre_size,
-            post_size=target.size,
-            post_index=post_index,
-            pre_index=pre_index,
-            weight=weight,
-            delay=self.delay(post_index.size, rule is not None),
+        synapses = int(np.count_nonzero(exists))
+        drawn = rng.integers(low, high + 1, synapses)
+        weights, delays = np.zeros(exists.shape, dtype=np.int64), np.ones(exists.shape, dtype=np.int64)
+        weights[exists] = np.sign(drawn) * (np.abs(drawn) // step * step)
+        delays[exists] = self.delay(synapses, rule is not None)
+        return integer_synapses(
+            pre,
+            target.name,
+            weights,
+            exists=exists,
+            delay=delays,
             rule=rule,
-            weight_exponent=int(rng.choice([-7, -2, -1, 0, 0, 0, 1, 3, 7])),
             sign_mode=sign_mode,
-            weight_bits=bits,
+            exponent=int(rng.choice([-7, -2, -1, 0, 0, 0, 1, 3, 7])),
+            bits=bits,
         )
 
     def delay(self, synapses: int, plastic: bool) -> IntArray:

@@ -322,7 +322,7 @@ def chip(seed: int, *, plastic: bool = False, delay: int = 2) -> Case:
         projections.append(projection)
     program = Program(
         name="chip", dt=1e-3, seed=0, inputs=[nm.Input("in", 4)], populations=populations, projections=projections,
-        arithmetic="fixed", chip="loihi1", rounding="toward zero", u_overflow="wrap", v_overflow="saturate",
+        arithmetic="fixed", chip="loihi1",
     )  # fmt: skip
     return Case(name="chip", program=program, inputs={"in": rng.random((STEPS, 4)) < 0.2}, steps=STEPS)
 

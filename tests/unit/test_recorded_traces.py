@@ -10,8 +10,8 @@ from neuromorph import registry
 from neuromorph.backend import Backend
 from neuromorph.errors import BackendUnavailable
 from neuromorph.inputs import Input
-from neuromorph.parts import PopulationProgram, ProjectionProgram
 from neuromorph.program import ProbeProgram, Program
+from neuromorph.testing import integer_neurons, integer_synapses
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "data" / "nir_lif"
 SPIKES = [461, 511, 711, 761]
@@ -29,40 +29,16 @@ def recording(name: str) -> npt.NDArray[np.float64]:
 
 
 def neuron() -> Program:
-    population = PopulationProgram(
-        name="neuron",
-        size=1,
-        decay_u=[0.0],  # du = 4095
-        decay_v=[(4096 - DECAY) / 4096],
-        threshold=[THRESHOLD << 6],
-        bias=[0.0],
-        refractory=[0],
-    )
-    synapse = ProjectionProgram(
-        name="in->neuron",
-        pre="in",
-        post="neuron",
-        pre_size=1,
-        post_size=1,
-        post_index=[0],
-        pre_index=[0],
-        weight=[WEIGHT],
-        delay=[1],
-        sign_mode="excitatory",
-    )
     return Program(
         name="recorded neuron",
         dt=1e-4,
         seed=0,
         inputs=[Input("in", 1)],
-        populations=[population],
-        projections=[synapse],
+        populations=[integer_neurons("neuron", 1, du=4095, dv=DECAY, threshold=THRESHOLD)],
+        projections=[integer_synapses("in", "neuron", [[WEIGHT]], sign_mode="excitatory")],
         probes=[ProbeProgram(target="neuron", variable=variable, every=1) for variable in ("spikes", "v")],
         arithmetic="fixed",
         chip="loihi2",
-        rounding="toward zero",
-        u_overflow="wrap",
-        v_overflow="saturate",
     )
 
 

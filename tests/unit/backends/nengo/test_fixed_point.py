@@ -9,10 +9,10 @@ from neuromorph import registry
 from neuromorph.arithmetic import WEIGHT_RANGES, bias_parts
 from neuromorph.design_rules import accumulator_faults
 from neuromorph.inputs import Input, Modulator
-from neuromorph.parts import PopulationProgram, ProbeProgram, ProjectionProgram, RuleProgram, TraceProgram
+from neuromorph.parts import ProbeProgram, RuleProgram, TraceProgram
 from neuromorph.plasticity.language import parse
 from neuromorph.program import Program
-from neuromorph.testing import minimal_cases, random_fixed_case
+from neuromorph.testing import integer_neurons, integer_synapses, minimal_cases, random_fixed_case
 
 TOP = 2**23
 
@@ -25,39 +25,10 @@ def backend(request):
     return registry.get(request.param)
 
 
-def neurons(name, size, *, du=400, dv=200, threshold=1000, bias=0, refractory=0):
-    """Integer neurons; each parameter one number, or one for each."""
-    return PopulationProgram(
-        name=name,
-        size=size,
-        decay_u=np.broadcast_to((4095 - np.asarray(du)) / 4096, size),
-        decay_v=np.broadcast_to((4096 - np.asarray(dv)) / 4096, size),
-        threshold=np.broadcast_to(np.asarray(threshold) * 64, size),
-        bias=np.broadcast_to(bias, size),
-        refractory=np.broadcast_to(refractory, size),
-    )
-
-
-def synapses(name, pre, post, mantissas, *, delay=1, exponent=0, rule=None, exists=None):
-    """Synapses of a dense array (post, pre) of mantissas, where they exist."""
-    mantissas = np.asarray(mantissas)
-    exists = np.ones(mantissas.shape, dtype=bool) if exists is None else exists
-    mode = "excitatory" if mantissas.min() >= 0 else "mixed"
-    post_index, pre_index = np.nonzero(exists)
-    return ProjectionProgram(
-        name=name,
-        pre=pre,
-        post=post,
-        pre_size=mantissas.shape[1],
-        post_size=mantissas.shape[0],
-        post_index=post_index,
-        pre_index=pre_index,
-        weight=mantissas[exists],
-        delay=np.broadcast_to(delay, mantissas.shape)[exists],
-        rule=rule,
-        weight_exponent=exponent,
-        sign_mode=mode,
-    )
+def synapses(name, pre, post, mantissas, **options):
+    """Synapses of a dense array (post, pre) of mantissas, excitatory where none is negative."""
+    mode = "excitatory" if np.min(mantissas) >= 0 else "mixed"
+    return integer_synapses(pre, post, mantissas, name=name, sign_mode=mode, **options)
 
 
 def learning(dw, *, dt=None, mode="mixed", epoch=1, impulse=16.0, **fields):
@@ -99,9 +70,6 @@ def program(populations, projections, *, inputs=8, modulators=()):
         ],
         arithmetic="fixed",
         chip="loihi1",
-        rounding="toward zero",
-        u_overflow="wrap",
-        v_overflow="saturate",
     )
 
 
@@ -187,7 +155,7 @@ def test_random_programs_agree(backend):
 
 def test_current_wraps_and_membrane_saturates(backend):
     weights = np.outer([1, 1, -1, -1], np.full(8, 250))
-    slow = neurons("a", 4, du=0, dv=[0, 4000, 0, 4000], threshold=131071)
+    slow = integer_neurons("a", 4, du=0, dv=[0, 4000, 0, 4000], threshold=131071)
     described = program([slow], [synapses("in->a", "in", "a", weights, exponent=3)])
     recordings = follow(backend, described, 300)
     u, v = (np.concatenate([one.states["a", name] for one in recordings]) for name in ("u", "v"))
@@ -203,7 +171,7 @@ def test_current_that_meets_the_edge_of_24_bits_is_where_the_reference_puts_it(b
     before = -(-(TOP - arriving) * 4096 // 4095)
     assert before * 4095 // 4096 + arriving == TOP
     described = program(
-        [neurons("a", 1, du=0, threshold=131071, bias=-4096)],
+        [integer_neurons("a", 1, du=0, threshold=131071, bias=-4096)],
         [synapses("in->a", "in", "a", [[sign * 254]], exponent=7)],
         inputs=1,
     )
@@ -222,7 +190,7 @@ def test_current_that_meets_the_edge_of_24_bits_is_where_the_reference_puts_it(b
 def test_negative_exponent_shifts_the_sum_of_what_arrives_together(backend, exists, delays):
     """Three weights of 1 and -1, halved: one by one they would be 0 and -1 each, without rounding 1.5 and -1.5."""
     described = program(
-        [neurons("a", 2, threshold=131071)],
+        [integer_neurons("a", 2, threshold=131071)],
         [
             synapses("in->a", "in", "a", np.array([[1, 1, 1], [3, 0, 2]]), delay=delays, exponent=-1),
             synapses(
@@ -249,8 +217,10 @@ def test_delays_of_each_synapse_loops_and_refractory_periods(backend):
     rng = np.random.default_rng(3)
     described = program(
         [
-            neurons("a", 9, du=rng.integers(0, 4096, 9), dv=rng.integers(0, 4097, 9), refractory=rng.integers(0, 6, 9)),
-            neurons("b", 1, threshold=300, bias=4095 << 2, refractory=3),
+            integer_neurons(
+                "a", 9, du=rng.integers(0, 4096, 9), dv=rng.integers(0, 4097, 9), refractory=rng.integers(0, 6, 9)
+            ),
+            integer_neurons("b", 1, threshold=300, bias=4095 << 2, refractory=3),
         ],
         [
             synapses("in->a", "in", "a", rng.integers(0, 256, (9, 8)), delay=rng.integers(1, 9, (9, 8)), exponent=2),
@@ -294,7 +264,7 @@ def test_learning_agrees_with_its_random_rounding(backend, name):
     rng, fields = np.random.default_rng(4), RULES[name]
     modulators = [Modulator("reward"), Modulator("teacher", 5)] if "modulators" in fields else []
     described = program(
-        [neurons("a", 5, threshold=900, dv=100), neurons("b", 4, threshold=500)],
+        [integer_neurons("a", 5, threshold=900, dv=100), integer_neurons("b", 4, threshold=500)],
         [
             synapses(
                 "in->a", "in", "a", rng.integers(30, 80, (5, 8)), exponent=2, rule=learning(mode="excitatory", **fields)

@@ -16,42 +16,17 @@ from neuromorph.backends.nengo_loihi.fixed_compartments import FixedCompartments
 from neuromorph.backends.nengo_loihi.lowering import Lowering
 from neuromorph.errors import InputError, NumericalLimit, UnsupportedError
 from neuromorph.inputs import Input
-from neuromorph.parts import PopulationProgram, ProbeProgram, ProjectionProgram
+from neuromorph.parts import ProbeProgram
 from neuromorph.program import Program
+from neuromorph.testing import integer_neurons, integer_synapses
 
 TOP = 2**23
 STEPS = 300
 
 
-def neurons(name, size, *, du=400, dv=200, threshold=1000, bias=0, refractory=0):
-    return PopulationProgram(
-        name=name,
-        size=size,
-        decay_u=np.broadcast_to((4095 - np.asarray(du)) / 4096, size),
-        decay_v=np.broadcast_to((4096 - np.asarray(dv)) / 4096, size),
-        threshold=np.broadcast_to(np.asarray(threshold) * 64, size),
-        bias=np.broadcast_to(bias, size),
-        refractory=np.broadcast_to(refractory, size),
-    )
-
-
-def synapses(pre, post, mantissas, *, exponent=0, sign_mode="mixed", weight_bits=8, delay=1):
-    mantissas = np.asarray(mantissas)
-    post_index, pre_index = np.nonzero(mantissas)
-    return ProjectionProgram(
-        name=f"{pre}->{post}",
-        pre=pre,
-        post=post,
-        pre_size=mantissas.shape[1],
-        post_size=mantissas.shape[0],
-        post_index=post_index,
-        pre_index=pre_index,
-        weight=mantissas[post_index, pre_index],
-        delay=np.full(post_index.size, delay),
-        weight_exponent=exponent,
-        sign_mode=sign_mode,
-        weight_bits=weight_bits,
-    )
+def synapses(pre, post, mantissas, **options):
+    """Synapses where a mantissa is not 0."""
+    return integer_synapses(pre, post, mantissas, exists=np.asarray(mantissas) != 0, **options)
 
 
 def program(populations, projections, inputs):
@@ -69,9 +44,6 @@ def program(populations, projections, inputs):
         ],
         arithmetic="fixed",
         chip="loihi1",
-        rounding="toward zero",
-        u_overflow="wrap",
-        v_overflow="saturate",
     )
 
 
@@ -86,10 +58,10 @@ def network():
         "refractory": rng.integers(0, 4, 8),
     }
     return program(
-        [neurons("a", 8, **per_neuron), neurons("b", 4)],
+        [integer_neurons("a", 8, **per_neuron), integer_neurons("b", 4)],
         [
             synapses("in", "a", rng.integers(0, 256, (8, 6)), exponent=2, sign_mode="excitatory"),
-            synapses("a", "b", rng.integers(0, 2, (4, 8)) * rng.integers(0, 32, (4, 8)) * 8, weight_bits=6),
+            synapses("a", "b", rng.integers(0, 2, (4, 8)) * rng.integers(0, 32, (4, 8)) * 8, bits=6),
             synapses("a", "a", rng.integers(-255, 1, (8, 8)), sign_mode="inhibitory"),
         ],
         6,
@@ -158,7 +130,7 @@ def driven(weight, exponent, *, du=0, bias=0, inputs=8):
     weights = np.zeros((3, inputs), dtype=int)
     weights[1] = weight
     return program(
-        [neurons("first", 2), neurons("second", 3, du=du, bias=[0, bias, 0], threshold=131071)],
+        [integer_neurons("first", 2), integer_neurons("second", 3, du=du, bias=[0, bias, 0], threshold=131071)],
         [synapses("in", "second", weights, exponent=exponent)],
         inputs,
     )
@@ -250,7 +222,7 @@ def test_population_larger_than_a_core_is_split_and_its_error_counts_across():
     weights[:, 0] = np.arange(size) % 100
     weights[1400, 1:] = 254
     described = program(
-        [neurons("a", size, threshold=20)],
+        [integer_neurons("a", size, threshold=20)],
         [synapses("in", "a", weights // 2 * 2, exponent=7)],
         4,
     )
