@@ -7,16 +7,14 @@ from typing import Any
 
 import click
 
-from neuromorph.cli.shared import DT_OPTION, INTEGRATION_OPTION, JSON_OPTION, UNIT_OPTION, console, write_json
+from neuromorph.cli.shared import JSON_OPTION, console, network_options, write_json
 from neuromorph.errors import CompileError
 
 
 @click.command()
 @click.argument("net", metavar="NET")
 @click.option("--chip", default="loihi1", show_default=True, metavar="NAME|FILE", help="The chip, or a hardware file.")
-@DT_OPTION
-@INTEGRATION_OPTION
-@UNIT_OPTION
+@network_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws connectors without a seed.")  # fmt: skip
 @JSON_OPTION
 def check(

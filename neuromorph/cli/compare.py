@@ -11,12 +11,11 @@ import click
 
 from neuromorph.cli.shared import (
     CHIP_OPTION,
-    DT_OPTION,
-    INTEGRATION_OPTION,
     JSON_OPTION,
-    UNIT_OPTION,
     console,
+    network_options,
     progress_bar,
+    random_spikes,
     seed_list,
     split,
     write_json,
@@ -37,9 +36,7 @@ if TYPE_CHECKING:
 @click.option("--input-rate", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Spikes per step and input neuron, for a network.")  # fmt: skip
 @click.option("--states", is_flag=True, help="For a network: hold u, v, traces and weights of every step together too.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("results"), show_default=True, help="Folder for the page.")  # fmt: skip
-@DT_OPTION
-@INTEGRATION_OPTION
-@UNIT_OPTION
+@network_options
 @CHIP_OPTION
 @JSON_OPTION
 def compare(
@@ -132,7 +129,7 @@ def _compare_program(
     from neuromorph.report.listings import comparison_table, window_table
 
     rng = np.random.default_rng(seed)
-    inputs = {item.name: rng.random((steps, item.size)) < input_rate for item in program.inputs}
+    inputs = random_spikes(program, steps, input_rate, rng)
     modulators = {item.name: _largest(program) * rng.uniform(-1, 1, (steps, item.size)) for item in program.modulators}
     names = backends or tuple(name for name in registry.backend_names() if name != "backprop")
     registry.require_declared(names)

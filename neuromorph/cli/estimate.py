@@ -6,16 +6,7 @@ from typing import Any
 
 import click
 
-from neuromorph.cli.shared import (
-    CHIP_OPTION,
-    DT_OPTION,
-    INTEGRATION_OPTION,
-    JSON_OPTION,
-    UNIT_OPTION,
-    console,
-    split,
-    write_json,
-)
+from neuromorph.cli.shared import CHIP_OPTION, JSON_OPTION, console, network_options, random_spikes, split, write_json
 
 
 @click.command()
@@ -25,9 +16,7 @@ from neuromorph.cli.shared import (
 @click.option("--chips", "chip_list", default="loihi1,cpu", show_default=True, metavar="NAMES", help="Comma-separated names or files.")  # fmt: skip
 @click.option("--input-rate", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Spikes per step and input neuron.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@DT_OPTION
-@INTEGRATION_OPTION
-@UNIT_OPTION
+@network_options
 @CHIP_OPTION
 @JSON_OPTION
 def estimate(
@@ -57,7 +46,7 @@ def estimate(
 
     loaded = load_program(net, dt=dt, integration=integration, unit=unit, seed=seed, chip=chip)
     rng = np.random.default_rng(seed)
-    inputs = {item.name: rng.random((steps, item.size)) < input_rate for item in loaded.inputs}
+    inputs = random_spikes(loaded, steps, input_rate, rng)
     recording = run(loaded, steps, backend=backend, inputs=inputs, seed=seed)
     costs = [estimate_cost(recording, chip=name) for name in split(chip_list) or ()]
     if json_path is not None:

@@ -8,16 +8,14 @@ from typing import Any
 
 import click
 
-from neuromorph.cli.shared import DT_OPTION, INTEGRATION_OPTION, JSON_OPTION, UNIT_OPTION, write_json
+from neuromorph.cli.shared import JSON_OPTION, network_options, write_json
 
 _SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws connectors without a seed of their own.")  # fmt: skip
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@DT_OPTION
-@INTEGRATION_OPTION
-@UNIT_OPTION
+@network_options
 @_SEED
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The program, a .npz file.")
 @JSON_OPTION
@@ -52,9 +50,7 @@ def import_file(
 
 @click.command("export")
 @click.argument("network", metavar="FILE.py[:NAME]|FILE.nir")
-@DT_OPTION
-@INTEGRATION_OPTION
-@UNIT_OPTION
+@network_options
 @_SEED
 @click.option("--chip", metavar="NAME", help="Also tell the bits and conventions that this chip gives to it.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The NIR file.")

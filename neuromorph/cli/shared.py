@@ -4,23 +4,42 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from neuromorph.whole_file import whole_file
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from neuromorph.program import Program
+    from neuromorph.recording import BoolArray
+
 JSON_OPTION = click.option(
     "--json", "json_path", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output with '-'."
 )
 
-DT_OPTION = click.option("--dt", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time step of a network, 1 ms if not given; a program has its own, and a NIR file of another tool needs one.")  # fmt: skip
-INTEGRATION_OPTION = click.option("--integration", type=click.Choice(["exponential", "euler"]), help="What decays with tau keeps exp(-dt / tau), the default, or 1 - dt / tau; for a network.")  # fmt: skip
-UNIT_OPTION = click.option("--unit", type=click.Choice(["infer", "s", "ms", "steps"]), help="The unit of time of a NIR file, inferred if not given.")  # fmt: skip
 CHIP_OPTION = click.option("--chip", metavar="NAME|FILE", help="Quantise for this chip first.")
+
+
+def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a network needs and a program has already: ``--dt``, ``--integration``, and ``--unit`` of a NIR file."""
+    for option in (
+        click.option("--unit", type=click.Choice(["infer", "s", "ms", "steps"]), help="The unit of time of a NIR file, inferred if not given."),
+        click.option("--integration", type=click.Choice(["exponential", "euler"]), help="What decays with tau keeps exp(-dt / tau), the default, or 1 - dt / tau; for a network."),
+        click.option("--dt", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time step of a network, 1 ms if not given; a program has its own, and a NIR file of another tool needs one."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def random_spikes(program: Program, steps: int, rate: float, rng: np.random.Generator) -> dict[str, BoolArray]:
+    """Independent spikes of every input, each neuron in a share ``rate`` of the steps; shape (steps, size)."""
+    return {item.name: rng.random((steps, item.size)) < rate for item in program.inputs}
 
 
 def write_json(value: dict[str, Any], path: str) -> None:
