@@ -104,14 +104,14 @@ def _inferred(graph: Graph, dt: float) -> tuple[str, str]:
                 array = node.array(key)
                 array = array[np.isfinite(array) & (array > 0)]
                 if array.size:
-                    times[f"{node.name}.{key}"] = array
+                    times[f"{key} of {node.name!r}"] = array
     if not times:
         return _inferred_from_rates(graph, dt)
     low = min(float(array.min()) for array in times.values())
     high = max(float(array.max()) for array in times.values())
-    named = f"{', '.join(list(times)[:3])}{', ...' if len(times) > 3 else ''} lie in {low:.6g}..{high:.6g}"
+    named = f"{', '.join(list(times)[:3])}{', ...' if len(times) > 3 else ''}: {low:.6g} to {high:.6g}"
     if high < 1:
-        return "s", f"{named}, as in published graphs; none would last a millisecond, or a time step, in those units"
+        return "s", f"{named}, as in published graphs; read as milliseconds or steps none would last a whole one"
     fits = []
     if high == 1:
         fits.append("s")

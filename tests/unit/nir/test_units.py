@@ -37,7 +37,7 @@ def test_the_unit_is_inferred_and_said(chain: Callable[..., Any], tau: Any, dt: 
     origin = network.metadata["nir"]
     assert origin["unit"] == wanted
     word = {"s": "seconds", "ms": "milliseconds", "steps": "time steps"}[wanted]
-    assert any(sentence.startswith(f"Times are read in {word}: lif.tau") for sentence in origin["assumptions"])
+    assert any(sentence.startswith(f"Times are read in {word}: tau of 'lif'") for sentence in origin["assumptions"])
     seconds = np.array(tau) * {"s": 1.0, "ms": 1e-3, "steps": dt}[wanted]
     np.testing.assert_allclose(np.atleast_1d(network.populations[1].neuron.tau_mem), seconds, rtol=1e-15)  # type: ignore[union-attr]
 
@@ -54,7 +54,7 @@ def test_a_unit_that_the_values_leave_open_is_asked_for(
     chain: Callable[..., Any], tau: Any, dt: float, fits: str
 ) -> None:
     graph = chain(i=nir.Input(np.array([len(tau)])), lif=lif(*tau))
-    with pytest.raises(InputError, match=f"fit {fits}: lif.tau .*Give unit='s', unit='ms' or unit='steps'"):
+    with pytest.raises(InputError, match=f"fit {fits}: tau of 'lif' .*Give unit='s', unit='ms' or unit='steps'"):
         nm.from_nir(graph, dt=dt)
     assert (
         nm.from_nir(graph, dt=dt, unit="s").metadata["nir"]["assumptions"][0] == "Times are read in seconds: as asked."
