@@ -54,7 +54,7 @@ def test_a_unit_that_the_values_leave_open_is_asked_for(
     chain: Callable[..., Any], tau: Any, dt: float, fits: str
 ) -> None:
     graph = chain(i=nir.Input(np.array([len(tau)])), lif=lif(*tau))
-    with pytest.raises(InputError, match=f"fit {fits}: tau of 'lif' .*Give unit='s', unit='ms' or unit='steps'"):
+    with pytest.raises(InputError, match=f"fit {fits}: tau of 'lif': .*Give unit='s', unit='ms' or unit='steps'"):
         nm.from_nir(graph, dt=dt)
     assert (
         nm.from_nir(graph, dt=dt, unit="s").metadata["nir"]["assumptions"][0] == "Times are read in seconds: as asked."
