@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from neuromorph.compact import INDEX_TYPES, Array, frozen, held, narrow_numbers, repeated
+from neuromorph.connectivity import Connectivity, sorted_rows
 from neuromorph.errors import DescriptionError, is_count, is_number, raise_faults
+from neuromorph.random_connectivity import distinct_rows, with_probability
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,24 @@ Weight = float | Uniform | Normal
 class Synapses:
     """Synapses that exist, ordered by postsynaptic and then presynaptic neuron."""
 
-    post: npt.NDArray[np.int64]
-    pre: npt.NDArray[np.int64]
-    weight: npt.NDArray[np.float64]
+    connectivity: Connectivity
+    weight: npt.NDArray[Any]  # (synapses,)
 
     @classmethod
-    def ordered(
-        cls, post: npt.NDArray[np.int64], pre: npt.NDArray[np.int64], weight: npt.NDArray[np.float64]
-    ) -> Synapses:
-        """The same synapses in canonical order."""
-        order = np.lexsort((pre, post))
-        return cls(post[order], pre[order], weight[order])
+    def ordered(cls, post: Array, pre: Array, weight: Array, post_size: int, pre_size: int) -> Synapses:
+        """Synapses in any order, each given once, in canonical order."""
+        connectivity, order = Connectivity.ordered(post, pre, post_size, pre_size)
+        return cls(connectivity, frozen(weight[order]))
+
+    @property
+    def post(self) -> npt.NDArray[np.int64]:
+        """Postsynaptic neuron of each."""
+        return self.connectivity.post_index().astype(np.int64)
+
+    @property
+    def pre(self) -> npt.NDArray[np.int64]:
+        """Presynaptic neuron of each."""
+        return self.connectivity.pre_index().astype(np.int64)
 
 
 class Connector(ABC):
@@ -94,10 +104,10 @@ def _weight_faults(kind: str, weight: object) -> list[str]:
     ]
 
 
-def _draw(weight: Weight, size: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _draw(weight: Weight, size: int, rng: np.random.Generator) -> Array:
     if isinstance(weight, (Uniform, Normal)):
-        return weight.draw(size, rng)
-    return np.full(size, float(weight))
+        return frozen(weight.draw(size, rng))
+    return repeated(weight, size, np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +118,7 @@ class Dense(Connector):
     (1, 2)
     """
 
-    weights: npt.NDArray[np.float64]
+    weights: npt.NDArray[Any]  # float32 where they were given in it, else float64
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -121,18 +131,20 @@ class Dense(Connector):
     def synapses(self, post_size: int, pre_size: int, rng: np.random.Generator) -> Synapses:
         """All of them."""
         del rng
-        return _all(post_size, pre_size, self.weights.ravel())
+        return Synapses(Connectivity.full(post_size, pre_size), self.weights.ravel())
 
 
 @dataclass(frozen=True, eq=False)
 class Sparse(Connector):
     """The stored entries of a sparse matrix of shape (post, pre) in CSR form; stored zeros exist and may grow.
 
-    Build it from the three arrays of a CSR matrix, or with :meth:`from_scipy` from any SciPy sparse matrix.
+    Build it from the three arrays of a CSR matrix, or with :meth:`from_scipy` from any SciPy sparse matrix. It holds the
+    entries in rising order within each row, in as few bytes as hold them exactly; arrays that are read-only already are
+    not copied.
     """
 
-    data: npt.NDArray[np.float64]
-    indices: npt.NDArray[np.int64]
+    data: npt.NDArray[Any]
+    indices: npt.NDArray[Any]
     indptr: npt.NDArray[np.int64]
     shape: tuple[int, int]  # (post, pre)
     seed: int | None = None
@@ -141,40 +153,47 @@ class Sparse(Connector):
         if not (isinstance(self.shape, tuple) and len(self.shape) == 2 and all(map(is_count, self.shape))):
             raise DescriptionError(f"Sparse.shape must be (post, pre), two whole numbers, got {self.shape!r}")
         try:
-            data = np.array(self.data, dtype=np.float64)
-            indices, indptr = (np.array(a).astype(np.int64, casting="safe") for a in (self.indices, self.indptr))
+            data = narrow_numbers(self.data)
+            indices, indptr = (
+                array if array.dtype in INDEX_TYPES else array.astype(np.int64, casting="safe")
+                for array in map(np.asarray, (self.indices, self.indptr))
+            )
         except (TypeError, ValueError) as error:
             raise DescriptionError(
                 f"Sparse needs numbers as data and whole numbers as indices and indptr: {error}"
             ) from None
-        for name, array in (("data", data), ("indices", indices), ("indptr", indptr)):
-            array.flags.writeable = False
+        raise_faults(DescriptionError, self._faults(data, indices, indptr))
+        connectivity = Connectivity.of_rows(indptr, indices, self.shape[1])
+        if connectivity is None:
+            data, indices = sorted_rows(data, indices, indptr, self.shape[1])
+            connectivity = Connectivity.of_rows(indptr, indices, self.shape[1])
+        if connectivity is None:
+            raise DescriptionError("Sparse: a synapse is stored twice; sum duplicates first (matrix.sum_duplicates())")
+        for name, array in (("data", data), ("indices", connectivity.pre_index()), ("indptr", connectivity.pointer)):
             object.__setattr__(self, name, array)
-        raise_faults(DescriptionError, self._faults())
+        object.__setattr__(self, "_connectivity", connectivity)
 
     @classmethod
     def from_scipy(cls, matrix: Any) -> Sparse:
         """The stored entries of ``matrix``, shape (post, pre)."""
         csr = matrix.tocsr()
+        if csr is not matrix and matrix.format in ("coo", "csc"):  # made here, so nobody else writes to it
+            frozen(csr.data), frozen(csr.indices), frozen(csr.indptr)
         return cls(csr.data, csr.indices, csr.indptr, (int(csr.shape[0]), int(csr.shape[1])))
 
-    def _faults(self) -> list[str]:
+    def _faults(self, data: Array, indices: Array, indptr: Array) -> list[str]:
         rows, columns = self.shape
-        if self.indptr.shape != (rows + 1,) or self.indices.shape != self.data.shape or self.data.ndim != 1:
+        if indptr.shape != (rows + 1,) or indices.shape != data.shape or data.ndim != 1:
             return [
                 f"Sparse: indptr must have {rows + 1} entries for shape {self.shape}, and indices and data equal length;"
-                f" got {self.indptr.shape}, {self.indices.shape}, {self.data.shape}"
+                f" got {indptr.shape}, {indices.shape}, {data.shape}"
             ]
-        if self.indptr[0] != 0 or self.indptr[-1] != self.data.size or np.any(np.diff(self.indptr) < 0):
+        if indptr[0] != 0 or indptr[-1] != data.size or np.any(indptr[1:] < indptr[:-1]):
             return ["Sparse: indptr must rise from 0 to the number of entries"]
-        if self.indices.size and (self.indices.min() < 0 or self.indices.max() >= columns):
-            return [f"Sparse: indices must lie in 0..{columns - 1}, got {self.indices.min()}..{self.indices.max()}"]
-        if not np.all(np.isfinite(self.data)):
+        if indices.size and (indices.min() < 0 or indices.max() >= columns):
+            return [f"Sparse: indices must lie in 0..{columns - 1}, got {indices.min()}..{indices.max()}"]
+        if data.size and not (np.isfinite(data.min()) and np.isfinite(data.max())):
             return ["Sparse: weights must be finite"]
-        rows_of = np.repeat(np.arange(rows), np.diff(self.indptr))
-        places = np.sort(rows_of * columns + self.indices)
-        if np.any(places[1:] == places[:-1]):
-            return ["Sparse: a synapse is stored twice; sum duplicates first (matrix.sum_duplicates())"]
         return []
 
     def size_faults(self, post_size: int, pre_size: int) -> list[str]:
@@ -183,9 +202,8 @@ class Sparse(Connector):
 
     def synapses(self, post_size: int, pre_size: int, rng: np.random.Generator) -> Synapses:
         """The stored entries."""
-        del pre_size, rng
-        post = np.repeat(np.arange(post_size, dtype=np.int64), np.diff(self.indptr))
-        return Synapses.ordered(post, self.indices, self.data)
+        del post_size, pre_size, rng
+        return Synapses(vars(self)["_connectivity"], self.data)
 
 
 @dataclass(frozen=True)
@@ -205,7 +223,7 @@ class AllToAll(Connector):
 
     def synapses(self, post_size: int, pre_size: int, rng: np.random.Generator) -> Synapses:
         """All of them."""
-        return _all(post_size, pre_size, _draw(self.weight, post_size * pre_size, rng))
+        return Synapses(Connectivity.full(post_size, pre_size), _draw(self.weight, post_size * pre_size, rng))
 
 
 @dataclass(frozen=True)
@@ -228,9 +246,9 @@ class OneToOne(Connector):
 
     def synapses(self, post_size: int, pre_size: int, rng: np.random.Generator) -> Synapses:
         """The diagonal."""
-        del pre_size
-        neurons = np.arange(post_size, dtype=np.int64)
-        return Synapses(neurons, neurons, _draw(self.weight, post_size, rng))
+        connectivity = Connectivity.of_rows(np.arange(post_size + 1), np.arange(post_size), pre_size)
+        assert connectivity is not None
+        return Synapses(connectivity, _draw(self.weight, post_size, rng))
 
 
 @dataclass(frozen=True)
@@ -255,15 +273,90 @@ class FixedProbability(Connector):
         return []
 
     def synapses(self, post_size: int, pre_size: int, rng: np.random.Generator) -> Synapses:
-        """A binomial number of synapses for each postsynaptic neuron, drawn without replacement."""
-        fan_in = rng.binomial(pre_size, self.probability, size=post_size)
-        pre = [np.sort(rng.choice(pre_size, size=count, replace=False)) for count in fan_in]
-        post = np.repeat(np.arange(post_size, dtype=np.int64), fan_in)
-        flat = np.concatenate(pre).astype(np.int64) if pre else np.zeros(0, np.int64)
-        if not self.allow_self:
-            keep = post != flat
-            post, flat = post[keep], flat[keep]
-        return Synapses(post, flat, _draw(self.weight, post.size, rng))
+        """Each with the same probability: a binomial number for each neuron, or distances from one to the next."""
+        connectivity = with_probability(post_size, pre_size, self.probability, rng, self.allow_self)
+        return Synapses(connectivity, _draw(self.weight, connectivity.synapses, rng))
+
+
+@dataclass(frozen=True)
+class FixedOutDegree(Connector):
+    """Every presynaptic neuron connects to ``degree`` different postsynaptic ones, drawn at random.
+
+    PyNN's FixedNumberPostConnector, NEST's fixed_outdegree without multapses.
+
+    >>> drawn = FixedOutDegree(2).synapses(5, 3, np.random.default_rng(0))
+    >>> drawn.connectivity.fan_out.tolist()
+    [2, 2, 2]
+    """
+
+    degree: int
+    weight: Weight = 1.0
+    allow_self: bool = True  # whether a neuron may connect to itself in a recurrent projection
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        raise_faults(DescriptionError, _degree_faults(self))
+
+    def size_faults(self, post_size: int, pre_size: int) -> list[str]:
+        """There must be enough postsynaptic neurons."""
+        return _degree_size_faults(self, post_size, pre_size, post_size, "postsynaptic")
+
+    def synapses(self, post_size: int, pre_size: int, rng: np.random.Generator) -> Synapses:
+        """``degree`` for each presynaptic neuron, drawn without replacement."""
+        post = distinct_rows(pre_size, self.degree, post_size, rng, self.allow_self)
+        pointer = np.arange(pre_size + 1, dtype=np.int64) * self.degree
+        connectivity = Connectivity.of_columns(pointer, post, post_size)
+        del post
+        return Synapses(connectivity, _draw(self.weight, connectivity.synapses, rng))
+
+
+@dataclass(frozen=True)
+class FixedInDegree(Connector):
+    """Every postsynaptic neuron receives from ``degree`` different presynaptic ones, drawn at random.
+
+    PyNN's FixedNumberPreConnector, NEST's fixed_indegree without multapses.
+    """
+
+    degree: int
+    weight: Weight = 1.0
+    allow_self: bool = True  # whether a neuron may connect to itself in a recurrent projection
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        raise_faults(DescriptionError, _degree_faults(self))
+
+    def size_faults(self, post_size: int, pre_size: int) -> list[str]:
+        """There must be enough presynaptic neurons."""
+        return _degree_size_faults(self, post_size, pre_size, pre_size, "presynaptic")
+
+    def synapses(self, post_size: int, pre_size: int, rng: np.random.Generator) -> Synapses:
+        """``degree`` for each postsynaptic neuron, drawn without replacement."""
+        pre = distinct_rows(post_size, self.degree, pre_size, rng, self.allow_self)
+        pointer = np.arange(post_size + 1, dtype=np.int64) * self.degree
+        connectivity = Connectivity.of_rows(pointer, pre, pre_size)
+        assert connectivity is not None
+        return Synapses(connectivity, _draw(self.weight, connectivity.synapses, rng))
+
+
+def _degree_faults(connector: FixedOutDegree | FixedInDegree) -> list[str]:
+    kind = type(connector).__name__
+    faults = _weight_faults(kind, connector.weight) + _seed_faults(kind, connector.seed)
+    if not is_count(connector.degree):
+        faults.append(f"{kind}.degree must be a whole number >= 0, got {connector.degree!r}")
+    return faults
+
+
+def _degree_size_faults(
+    connector: FixedOutDegree | FixedInDegree, post_size: int, pre_size: int, choices: int, ends: str
+) -> list[str]:
+    kind = type(connector).__name__
+    if not connector.allow_self and post_size != pre_size:
+        return [f"{kind}.allow_self=False needs a population connected to itself"]
+    others = "" if connector.allow_self else "other "
+    choices -= not connector.allow_self
+    if connector.degree <= choices:
+        return []
+    return [f"{kind}.degree must be at most {choices}, the number of {others}{ends} neurons, got {connector.degree}"]
 
 
 def as_connector(weights: object) -> Connector:
@@ -285,12 +378,13 @@ def shape_faults(shape: tuple[int, ...], post_size: int, pre_size: int) -> list[
     return [f"weights must have shape ({post_size}, {pre_size}) = (post, pre), got {shape}{hint}"]
 
 
-def _matrix(values: object, name: str) -> npt.NDArray[np.float64]:
+def _matrix(values: object, name: str) -> Array:
     try:
-        array = np.array(values)
+        array = np.asarray(values)
         if array.dtype.kind not in "biuf":
             raise TypeError
-        array = array.astype(np.float64)
+        if array.dtype not in (np.float32, np.float64):
+            array = frozen(array.astype(np.float64))
     except (TypeError, ValueError):
         raise DescriptionError(
             f"{name} must be an array of shape (post, pre), a sparse matrix or a connector such as AllToAll(0.5), got {values!r}"
@@ -299,14 +393,7 @@ def _matrix(values: object, name: str) -> npt.NDArray[np.float64]:
         raise DescriptionError(
             f"{name} must have shape (post, pre), got {array.shape}; for one value write AllToAll(value)"
         )
-    if not np.all(np.isfinite(array)):
+    if array.size and not (np.isfinite(array.min()) and np.isfinite(array.max())):
         post, pre = np.argwhere(~np.isfinite(array))[0]
         raise DescriptionError(f"{name} must be finite, got {array[post, pre]!r} at [{post}, {pre}]")
-    array.flags.writeable = False
-    return array
-
-
-def _all(post_size: int, pre_size: int, weight: npt.NDArray[np.float64]) -> Synapses:
-    post = np.repeat(np.arange(post_size, dtype=np.int64), pre_size)
-    pre = np.tile(np.arange(pre_size, dtype=np.int64), post_size)
-    return Synapses(post, pre, np.array(weight, dtype=np.float64))
+    return held(array)

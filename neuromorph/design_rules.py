@@ -9,7 +9,8 @@ import numpy as np
 from neuromorph.arithmetic import ALIGNMENT, WEIGHT_RANGES
 from neuromorph.chip import Chip, load_chip
 from neuromorph.errors import InputError
-from neuromorph.program import Program
+from neuromorph.program import Program, ProjectionProgram
+from neuromorph.recording import FloatArray
 
 
 def accumulator_faults(program: Program, chip: str | os.PathLike[str] | Chip = "loihi1") -> list[str]:
@@ -31,14 +32,9 @@ def accumulator_faults(program: Program, chip: str | os.PathLike[str] | Chip = "
         for projection in program.projections:
             if projection.post != population.name:
                 continue
-            low, high = WEIGHT_RANGES[projection.sign_mode]
-            learned = projection.rule is not None
             unit = 2.0 ** (ALIGNMENT + projection.weight_exponent)
-            for row, values in (
-                (0, np.full(projection.synapses, -low) if learned else np.maximum(-projection.weight, 0.0)),
-                (1, np.full(projection.synapses, high) if learned else np.maximum(projection.weight, 0.0)),
-            ):
-                sums[row] += unit * np.bincount(projection.post_index, values, minlength=population.size)
+            for row, sign in ((0, -1), (1, 1)):
+                sums[row] += unit * _sums_of_one_sign(projection, sign)
         largest = float(sums.max(initial=0.0))
         if largest >= limit:
             neuron = int(np.argmax(sums.max(axis=0)))
@@ -48,3 +44,12 @@ def accumulator_faults(program: Program, chip: str | os.PathLike[str] | Chip = "
                 " a larger busy_rate of nm.quantise makes room"
             )
     return faults
+
+
+def _sums_of_one_sign(projection: ProjectionProgram, sign: int) -> FloatArray:
+    """Sums of the sizes of all mantissas of that sign onto each neuron, learned ones at the end of their range."""
+    if projection.rule is not None:
+        low, high = WEIGHT_RANGES[projection.sign_mode]
+        return np.diff(projection.by_post) * float(high if sign > 0 else -low)
+    weight = projection.stored_weight
+    return projection.connectivity.row_sums(lambda part: np.maximum(sign * weight[part].astype(np.float64), 0.0))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from neuromorph.compact import frozen, repeated
 from neuromorph.errors import CompileError, is_number, raise_faults
 from neuromorph.inputs import Input
 from neuromorph.network import Network, Population, Probe, Projection
@@ -141,19 +142,21 @@ class _Compiler:
         where = f"projection {projection.name!r}"
         post_size, pre_size = network.size(projection.post), network.size(projection.pre)
         synapses = projection.connector.synapses(post_size, pre_size, rng)
-        delay = np.ones(synapses.weight.size, dtype=np.int64)
+        size = synapses.connectivity.synapses
+        delay = repeated(1, size, np.int64)
         if isinstance(projection.delay, np.ndarray):
-            delay = self.steps(projection.delay[synapses.post, synapses.pre], f"{where}: delay", least=1)
+            delay = frozen(self.steps(synapses.connectivity.entries(projection.delay), f"{where}: delay", least=1))
         elif projection.delay is not None:
-            delay = delay * self.steps(projection.delay, f"{where}: delay", least=1)
+            delay = repeated(self.steps(projection.delay, f"{where}: delay", least=1), size, np.int64)
         rule = None
         if projection.plasticity is not None:
             rule = self.rule(projection.plasticity, where)
-            outside = (synapses.weight < rule.w_min) | (synapses.weight > rule.w_max)
-            if np.any(outside):
+            weight = synapses.weight
+            if weight.size and not (rule.w_min <= weight.min() and weight.max() <= rule.w_max):
+                outside = (weight < rule.w_min) | (weight > rule.w_max)
                 self.faults.append(
                     f"{where}: {int(outside.sum())} initial weights lie outside the rule's bounds {rule.w_min!r}.."
-                    f"{rule.w_max!r}, the first is {float(synapses.weight[outside][0])!r}: widen the bounds or clip them"
+                    f"{rule.w_max!r}, the first is {float(weight[outside][0])!r}: widen the bounds or clip them"
                 )
         return ProjectionProgram(
             name=projection.name,
@@ -161,8 +164,8 @@ class _Compiler:
             post=projection.post,
             pre_size=pre_size,
             post_size=post_size,
-            post_index=synapses.post,
-            pre_index=synapses.pre,
+            post_index=synapses.connectivity,
+            pre_index=synapses.connectivity,
             weight=synapses.weight,
             delay=delay,
             rule=rule,

@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from neuromorph.compact import Array, frozen
 from neuromorph.errors import CompileError, FaultList, InputError, raise_faults
 from neuromorph.inputs import Input, Modulator
 from neuromorph.parts import PopulationProgram, ProbeProgram, ProjectionProgram, RuleProgram, TraceProgram
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 FORMAT = "neuromorph program 2"
+SYNAPSE_ARRAYS = ("post_index", "pre_index", "weight", "delay")
 
 Integration = Literal["exponential", "euler"]
 
@@ -111,7 +113,8 @@ class Program:
         raise_faults(CompileError, self._faults())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return from_plain, (to_plain(self, np.asarray), np.asarray)  # read-only mappings do not pickle
+        # Read-only mappings do not pickle.
+        return from_plain, (to_plain(self, np.asarray, ProjectionProgram.narrow), np.asarray)
 
     def _faults(self) -> list[str]:
         sizes = self.sizes
@@ -189,8 +192,20 @@ class Program:
                 + hashlib.sha256(little.tobytes()).hexdigest()
             )
 
-        digest.update(json.dumps(to_plain(self, reduce), sort_keys=True).encode())
+        plain = to_plain(self, reduce, lambda projection, column: projection.digests[column])
+        digest.update(json.dumps(plain, sort_keys=True).encode())
         return digest.hexdigest()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the arrays take, without what was found from them on first use."""
+        neurons = sum(
+            value.nbytes
+            for population in self.populations
+            for value in vars(population).values()
+            if isinstance(value, np.ndarray)
+        )
+        return neurons + sum(projection.nbytes for projection in self.projections)
 
     def projection(self, name: str) -> ProjectionProgram:
         """The projection called ``name``."""
@@ -231,14 +246,14 @@ class Program:
             except (TypeError, ValueError) as error:
                 raise InputError(f"weights of {projection.name!r} must be numbers: {error}") from None
             if values.shape == (projection.post_size, projection.pre_size):
-                values = values[projection.post_index, projection.pre_index]
-            if values.shape != projection.weight.shape:
+                values = projection.connectivity.entries(values)
+            if values.shape != (projection.synapses,):
                 raise InputError(
                     f"weights of {projection.name!r} must have shape ({projection.post_size}, {projection.pre_size})"
                     f" or ({projection.synapses},), got {values.shape}"
                 )
             rule = None if static else projection.rule
-            changed.append(dataclasses.replace(projection, weight=values, rule=rule))
+            changed.append(projection.with_changes(weight=values, rule=rule))
         return dataclasses.replace(self, projections=tuple(changed))
 
     def with_parameters(self, population: str, **arrays: npt.ArrayLike) -> Program:
@@ -271,7 +286,7 @@ class Program:
             arrays[name] = array
             return name
 
-        plain = to_plain(self, reduce)
+        plain = to_plain(self, reduce, lambda projection, column: reduce(projection.narrow(column)))
         write_archive(path, {"format": FORMAT, "fingerprint": self.fingerprint, "program": plain}, arrays)
 
     @classmethod
@@ -279,7 +294,7 @@ class Program:
         """Read what :meth:`save` wrote; raises :class:`InputError` where the file is another or was changed."""
         header, arrays = read_archive(path, FORMAT)
         try:
-            program = from_plain(header["program"], lambda reference: arrays[reference])
+            program = from_plain(header["program"], lambda reference: frozen(arrays[reference]))
         except FaultList as error:
             raise InputError(f"{os.fspath(path)!r} is not a sound program: {error}") from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -289,10 +304,20 @@ class Program:
         return program
 
 
-def to_plain(program: Program, reduce: Any) -> dict[str, Any]:
-    """Nested dictionaries, lists, numbers and text; every array becomes what ``reduce`` makes of it."""
+def to_plain(
+    program: Program, reduce: Callable[[Array], Any], column: Callable[[ProjectionProgram, str], Any] | None = None
+) -> dict[str, Any]:
+    """Nested dictionaries, lists, numbers and text; every array becomes what ``reduce`` makes of it.
+
+    Arrays of synapses, by projection and field, become what ``column`` makes of them, where it is given.
+    """
 
     def plain(value: Any) -> Any:
+        if isinstance(value, ProjectionProgram) and column is not None:
+            names = (item.name for item in dataclasses.fields(value))
+            return {
+                name: column(value, name) if name in SYNAPSE_ARRAYS else plain(getattr(value, name)) for name in names
+            }
         if isinstance(value, np.ndarray):
             return reduce(value)
         if isinstance(value, SumOfProducts):
@@ -329,14 +354,13 @@ def from_plain(plain: Mapping[str, Any], restore: Any) -> Program:
         return {**values, **{name: restore(values[name]) for name in names}}
 
     neuron_arrays = ("decay_u", "decay_v", "threshold", "bias", "refractory")
-    synapse_arrays = ("post_index", "pre_index", "weight", "delay")
     return Program(
         **{
             **plain,
             "inputs": tuple(Input(**values) for values in plain["inputs"]),
             "populations": tuple(PopulationProgram(**arrays(v, neuron_arrays)) for v in plain["populations"]),
             "projections": tuple(
-                ProjectionProgram(**{**arrays(v, synapse_arrays), "rule": rule(v["rule"])})
+                ProjectionProgram(**{**arrays(v, SYNAPSE_ARRAYS), "rule": rule(v["rule"])})
                 for v in plain["projections"]
             ),
             "modulators": tuple(Modulator(**values) for values in plain["modulators"]),

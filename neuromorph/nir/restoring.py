@@ -108,7 +108,7 @@ class _Restorer:
             columns.append(column)
             weights.append(weight)
             delays.append(np.full(row.size, (1 + steps) * self.written.dt))
-        found = Synapses.ordered(np.concatenate(rows), np.concatenate(columns), np.concatenate(weights))
+        found = Synapses.ordered(np.concatenate(rows), np.concatenate(columns), np.concatenate(weights), *shape)
         delay = np.full(shape, self.written.dt)
         delay[np.concatenate(rows), np.concatenate(columns)] = np.concatenate(delays)
         pointer = np.concatenate([[0], np.cumsum(np.bincount(found.post, minlength=shape[0]))])

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from neuromorph.compact import Array
 from neuromorph.recording import FloatArray
 
 Status = Literal["exact", "rounded", "warning"]
@@ -146,6 +147,64 @@ def single(
     )
 
 
+def relative_errors(asked: FloatArray, held: FloatArray) -> FloatArray:
+    """:func:`relative_error` of every entry."""
+    finite = np.isfinite(asked) & np.isfinite(held)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        difference = np.abs(held - asked)
+        equal = (asked == held) | (finite & (difference <= EQUAL * np.maximum(np.abs(asked), np.abs(held))))
+        errors = np.where((asked == 0) | ~finite, 1.0, difference / np.abs(asked))
+    return np.where(equal, 0.0, errors)
+
+
+class Tally:
+    """The worst entry of an array that comes in pieces, of equal ones the largest; and the sum of all squared errors.
+
+    Errors are relative to ``unit``, or each to its own value.
+    """
+
+    def __init__(self, unit: float | None = None) -> None:
+        self.unit = unit
+        self.count, self.squares = 0, 0.0
+        self.worst: tuple[float, float, float, int | None] | None = None  # error, asked, held, mantissa
+
+    def add(self, asked: FloatArray, held: FloatArray, mantissa: Array | None = None) -> None:
+        """A further piece, which is not empty."""
+        if self.unit is None:
+            errors = relative_errors(asked, held)
+        else:
+            errors = np.abs(held - asked) / self.unit
+            errors[errors <= EQUAL] = 0.0
+        self.count += errors.size
+        self.squares += float(np.sum(errors**2))
+        largest = np.flatnonzero(errors == errors.max())
+        place = int(largest[np.argmax(np.abs(asked[largest]))])
+        number = None if mantissa is None else int(mantissa[place])
+        found = float(errors[place]), float(asked[place]), float(held[place]), number
+        if self.worst is None or (found[0], abs(found[1])) > (self.worst[0], abs(self.worst[1])):
+            self.worst = found
+
+    def row(
+        self, where: str, quantity: str, *, note: str = "", warn: bool = False, exponent: int | None = None
+    ) -> Rounding:
+        """The row of all pieces, of which there was one."""
+        assert self.worst is not None
+        error, asked, held, mantissa = self.worst
+        return Rounding(
+            where=where,
+            quantity=quantity,
+            asked=asked,
+            held=held if error else asked,
+            relative_error=error,
+            status="warning" if warn else "rounded" if error > 0 else "exact",
+            note=note,
+            mantissa=mantissa,
+            exponent=exponent,
+            count=self.count,
+            rms=math.sqrt(self.squares / self.count),
+        )
+
+
 def several(
     where: str,
     quantity: str,
@@ -154,27 +213,10 @@ def several(
     *,
     unit: float | None = None,
     note: str = "",
-    warn: bool = False,
     mantissa: FloatArray | None = None,
     exponent: int | None = None,
 ) -> Rounding:
-    """The row of an array: its worst entry, of equal ones the largest; errors are relative to ``unit``, or each to its own value."""
-    if unit is None:
-        errors = np.array([relative_error(float(a), float(h)) for a, h in zip(asked, held, strict=True)])
-    else:
-        errors = np.abs(held - asked) / unit
-        errors[errors <= EQUAL] = 0.0
-    worst = int(np.lexsort((-np.abs(asked), -errors))[0])
-    return Rounding(
-        where=where,
-        quantity=quantity,
-        asked=float(asked[worst]),
-        held=float(held[worst] if errors[worst] else asked[worst]),
-        relative_error=float(errors[worst]),
-        status="warning" if warn else "rounded" if errors[worst] > 0 else "exact",
-        note=note,
-        mantissa=None if mantissa is None else int(mantissa[worst]),
-        exponent=exponent,
-        count=len(errors),
-        rms=float(np.sqrt(np.mean(errors**2))),
-    )
+    """The row of an array: its worst entry; errors are relative to ``unit``, or each to its own value."""
+    tally = Tally(unit)
+    tally.add(asked, held, mantissa)
+    return tally.row(where, quantity, note=note, exponent=exponent)

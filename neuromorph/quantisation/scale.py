@@ -37,12 +37,12 @@ class Receiver:
         """Least and largest input of one step in chip units, shape (n,): every presynaptic neuron spikes, at all delays."""
         low, high = np.zeros(self.population.size), np.zeros(self.population.size)
         for grid in self.grids:
-            post = grid.projection.post_index
             if grid.projection.rule is None:
-                low += scale * np.bincount(post, np.minimum(grid.weight, 0.0), minlength=self.population.size)
-                high += scale * np.bincount(post, np.maximum(grid.weight, 0.0), minlength=self.population.size)
+                below, above = grid.row_sums
+                low += scale * below
+                high += scale * above
                 continue
-            largest = np.bincount(post, minlength=self.population.size) * (LARGEST_WEIGHT * grid.unit * scale)
+            largest = np.diff(grid.projection.by_post) * (LARGEST_WEIGHT * grid.unit * scale)
             if not grid.is_bound:
                 largest = largest * 2  # its range may be up to twice what was asked
             low -= largest * (grid.sign_mode != "excitatory")
@@ -72,10 +72,10 @@ class Receiver:
         """The largest input of one step if all presynaptic neurons are busy, each by itself; in chip units."""
         largest, squares = np.maximum(*(abs(side) for side in self.input_range(scale))), np.zeros(self.population.size)
         for grid in self.grids:
-            weight = (
-                grid.weight if grid.projection.rule is None else np.full(grid.weight.shape, LARGEST_WEIGHT * grid.unit)
-            )
-            squares += np.bincount(grid.projection.post_index, (scale * weight) ** 2, minlength=self.population.size)
+            if grid.projection.rule is None:
+                squares += scale**2 * grid.row_squares
+            else:
+                squares += np.diff(grid.projection.by_post) * (scale * LARGEST_WEIGHT * grid.unit) ** 2
         busy = self.busy * largest + BUSY_SPREAD * np.sqrt(self.busy * (1 - self.busy) * squares)
         return float(np.max(np.minimum(busy, largest), initial=0.0))
 
@@ -257,7 +257,7 @@ def _weight_misfits(receiver: Receiver, scale: float, limits: ChipLimits) -> Ite
                 octaves if octaves > 0 else math.log2(least / largest),
             )
         elif grid.becomes_zero(scale):
-            present = float(np.abs(grid.weight).max())
+            present = max(-grid.range[0], grid.range[1])
             yield (
                 f"{where}: its weights all become zero: a largest one of at least {at_least(grid.least(scale))} would fit {beside},"
                 f" got {present:.6g}: enlarge them or leave the projection out",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from neuromorph.arithmetic import ALIGNMENT, LARGEST_WEIGHT, WEIGHT_RANGES, SignMode, weight_step
+from neuromorph.compact import PIECE, Array, frozen, is_repeated, pieces
 from neuromorph.parts import ProjectionProgram, RuleProgram
 from neuromorph.quantisation.limits import ChipLimits
-from neuromorph.quantisation.report import Rounding, several, single
+from neuromorph.quantisation.report import Rounding, Tally, single
 from neuromorph.recording import FloatArray
 
 POWER_TOLERANCE = 1e-9  # in log2: how far a scale may be from a power of two by the rounding of its own arithmetic
@@ -22,7 +25,7 @@ class WeightGrid:
     """How one projection's weights become mantissas: ``mantissa = scale weight / 2^(6 + exponent)``."""
 
     projection: ProjectionProgram
-    weight: FloatArray  # asked, outliers clipped
+    cut: float  # weights asked are clipped to -cut .. cut
     sign_mode: SignMode
     step: int  # between mantissas
     low: int  # the least mantissa in use
@@ -50,10 +53,49 @@ class WeightGrid:
         assert exponent is not None
         return float(2.0 ** (ALIGNMENT + exponent) / scale)
 
-    def mantissas(self, scale: float) -> FloatArray:
-        """Nearest mantissas (whole numbers), shape (synapses,)."""
-        steps = np.rint(self.weight / (self.mantissa_value(scale) * self.step))
-        held: FloatArray = np.clip(steps * self.step, self.low, self.high) + 0.0  # no negative zero
+    def asked(self, part: slice) -> FloatArray:
+        """Weights of the synapses ``part``, outliers clipped."""
+        weight = self.projection.stored_weight[part].astype(np.float64, copy=False)
+        return weight if math.isinf(self.cut) else np.clip(weight, -self.cut, self.cut)
+
+    @cached_property
+    def range(self) -> tuple[float, float]:
+        """Least and largest weight asked, and 0; outliers clipped."""
+        weight = self.projection.stored_weight
+        weight = weight[:1] if is_repeated(weight) else weight
+        low, high = (float(end) for end in (weight.min(initial=0), weight.max(initial=0)))
+        return max(low, -self.cut), min(high, self.cut)
+
+    @cached_property
+    def largest(self) -> float:
+        """Of the sizes of all weights, outliers too."""
+        return largest_weight(self.projection)
+
+    @cached_property
+    def row_sums(self) -> tuple[FloatArray, FloatArray]:
+        """Sums of the weights below and above 0 onto each postsynaptic neuron."""
+        (low, high), sums = self.range, self.projection.connectivity.row_sums
+        none = np.zeros(self.projection.post_size)
+        return (
+            sums(lambda part: np.minimum(self.asked(part), 0.0)) if low < 0 else none,
+            sums(lambda part: np.maximum(self.asked(part), 0.0)) if high > 0 else none,
+        )
+
+    @cached_property
+    def row_squares(self) -> FloatArray:
+        """Sums of the squares of the weights onto each postsynaptic neuron."""
+        return self.projection.connectivity.row_sums(lambda part: self.asked(part) ** 2)
+
+    def mantissas(self, scale: float) -> Array:
+        """Nearest mantissas, int16, shape (synapses,)."""
+        value = self.mantissa_value(scale)
+        held = np.empty(self.projection.synapses, dtype=np.int16)
+        for part in pieces(held.size):
+            held[part] = self._nearest(self.asked(part), value)
+        return frozen(held)
+
+    def _nearest(self, weight: FloatArray, value: float) -> FloatArray:
+        held: FloatArray = np.clip(np.rint(weight / (value * self.step)) * self.step, self.low, self.high)
         return held
 
     def error(self, scale: float) -> float:
@@ -62,13 +104,47 @@ class WeightGrid:
         With a negative exponent e the sum of a step is rounded down too, by ``(2^-e - 1) / 2`` mantissas on average,
         which counts relative to the largest weight.
         """
-        exponent, largest = self.exponent(scale), float(np.abs(self.projection.weight).max(initial=0.0))
-        down = (2.0 ** max(0, -(exponent or 0)) - 1) / 2 / LARGEST_WEIGHT
-        if largest == 0:
+        down = (2.0 ** max(0, -(self.exponent(scale) or 0)) - 1) / 2 / LARGEST_WEIGHT
+        if self.largest == 0:
             return down
-        asked = self.projection.weight / largest
-        held = self.mantissas(scale) * (self.mantissa_value(scale) / largest)
-        return math.hypot(down, math.sqrt(float(np.sum((held - asked) ** 2)) / float(np.sum(asked**2))))
+        value = self.mantissa_value(scale)
+        if value not in self._errors:  # at most scales the mantissas are those of another one
+            self._errors[value] = self._rounding_error(value)
+        return math.hypot(down, self._errors[value])
+
+    @cached_property
+    def _errors(self) -> dict[float, float]:
+        return {}
+
+    def _rounding_error(self, value: float) -> float:
+        changed, total = 0.0, 0.0
+        for weight, count in self._values():
+            asked = weight / self.largest
+            held = self._nearest(np.clip(weight, -self.cut, self.cut), value) * (value / self.largest)
+            changed += float(np.sum(count * (held - asked) ** 2))
+            total += float(np.sum(count * asked**2))
+        return math.sqrt(changed / total)
+
+    def _values(self) -> Iterator[tuple[FloatArray, FloatArray | float]]:
+        """All weights as they were given, and how often each: of many synapses with few values these only."""
+        stored = self.projection.stored_weight
+        if stored.size > PIECE and (is_repeated(stored) or stored.dtype.kind in "iu"):
+            yield self._histogram
+            return
+        for part in pieces(stored.size):
+            yield stored[part].astype(np.float64, copy=False), 1.0
+
+    @cached_property
+    def _histogram(self) -> tuple[FloatArray, FloatArray]:
+        stored = self.projection.stored_weight
+        if is_repeated(stored):
+            return stored[:1].astype(np.float64), np.array([float(stored.size)])
+        least = int(np.iinfo(np.int16).min)
+        counts = np.zeros(2**16)
+        for part in pieces(stored.size, 16 * PIECE):
+            counts += np.bincount(stored[part].astype(np.int64) - least, minlength=counts.size)
+        present = np.flatnonzero(counts)
+        return (present + least).astype(np.float64), counts[present]
 
     def least(self, scale: float) -> float:
         """The weight of the smallest mantissa at this scale, which must have an exponent."""
@@ -78,7 +154,7 @@ class WeightGrid:
         """Whether all weights do that were not zero; learned ones may start there."""
         if self.projection.rule is not None or self.unit == 0:
             return False
-        return not np.any(self.mantissas(scale))
+        return not np.any(self._nearest(np.array(self.range), self.mantissa_value(scale)))
 
 
 def weight_grid(
@@ -97,12 +173,18 @@ def weight_grid(
     """
     if projection.rule is not None:
         return _learned_grid(projection, projection.rule, limits, bound_headroom, range_hint, faults)
-    weight = projection.weight
-    present = np.abs(weight[weight != 0])
-    if present.size and percentile < 100:
-        largest = float(np.percentile(present, percentile))
-        weight = np.clip(weight, -largest, largest)
-    low, high = float(weight.min(initial=0.0)), float(weight.max(initial=0.0))
+    grid = WeightGrid(
+        projection=projection,
+        cut=_percentile(projection.stored_weight, percentile),
+        sign_mode="mixed",
+        step=1,
+        low=0,
+        high=0,
+        unit=0.0,
+        is_bound=False,
+        exponents=limits.weight_exponent,
+    )
+    low, high = grid.range
     mode: SignMode = "excitatory" if low == 0 else "inhibitory" if high == 0 else "mixed"
     step = weight_step(mode, weight_bits)
     least, most = WEIGHT_RANGES[mode]
@@ -113,17 +195,22 @@ def weight_grid(
         )
         most = step
     units = [high / most if most else 0.0, low / least if least else 0.0]
-    return WeightGrid(
-        projection=projection,
-        weight=weight,
-        sign_mode=mode,
-        step=step,
-        low=least,
-        high=most,
-        unit=max(units),
-        is_bound=False,
-        exponents=limits.weight_exponent,
-    )
+    return dataclasses.replace(grid, sign_mode=mode, step=step, low=least, high=most, unit=max(units))
+
+
+def _percentile(weight: Array, percentile: float) -> float:
+    """Of the sizes of the weights that are not 0; infinity where all are to be kept."""
+    if percentile == 100 or not np.any(weight):
+        return math.inf
+    present = np.abs(weight[weight != 0].astype(np.float64))
+    return float(np.percentile(present, percentile, overwrite_input=True))
+
+
+def largest_weight(projection: ProjectionProgram) -> float:
+    """The largest size of a weight; 0 where there is no synapse."""
+    weight = projection.stored_weight
+    weight = weight[:1] if is_repeated(weight) else weight
+    return max(-float(weight.min(initial=0)), float(weight.max(initial=0)))
 
 
 def _learned_grid(
@@ -137,7 +224,7 @@ def _learned_grid(
     """Learned weights use the whole range of the sign mode, and its ends are the rule's bounds."""
     where = f"projection {projection.name!r}: rule {rule.name!r}"
     bounds = [bound for bound in (rule.w_min, rule.w_max) if math.isfinite(bound)]
-    present = float(np.abs(projection.weight).max(initial=0.0))
+    present = largest_weight(projection)
     largest = max((abs(bound) for bound in bounds), default=0.0)
     is_bound = largest > 0
     mode: SignMode = "excitatory" if rule.w_min >= 0 else "inhibitory" if rule.w_max <= 0 else "mixed"
@@ -165,7 +252,7 @@ def _learned_grid(
     least, most = WEIGHT_RANGES[mode]
     return WeightGrid(
         projection=projection,
-        weight=projection.weight,
+        cut=math.inf,
         sign_mode=mode,
         step=1,
         low=least,
@@ -184,8 +271,7 @@ def fixed_projection(
     exponent = grid.exponent(scale)
     assert exponent is not None
     mantissas = grid.mantissas(scale)
-    fixed = dataclasses.replace(
-        projection,
+    fixed = projection.with_changes(
         weight=mantissas,
         weight_exponent=exponent,
         sign_mode=grid.sign_mode,
@@ -193,29 +279,21 @@ def fixed_projection(
         rule=rule,
     )
     value, rows = grid.mantissa_value(scale), list[Rounding]()
-    largest = float(np.abs(projection.weight).max(initial=0.0))
-    if largest > 0:
-        lost = int(np.count_nonzero((mantissas == 0) & (projection.weight != 0)))
-        clipped = int(np.count_nonzero(grid.weight != projection.weight))
+    if grid.largest > 0:
+        lost, present, clipped, tally = 0, 0, 0, Tally(unit=grid.largest)
+        for part in pieces(projection.synapses):
+            asked, held = (a[part].astype(np.float64, copy=False) for a in (projection.stored_weight, mantissas))
+            present += int(np.count_nonzero(asked))
+            lost += int(np.count_nonzero((held == 0) & (asked != 0)))
+            clipped += int(np.count_nonzero(np.abs(asked) > grid.cut))
+            tally.add(asked, held * value, held)
         notes = [
             f"{grid.sign_mode}",
             f"{lost} of {projection.synapses} became 0" if lost else "",
             f"{clipped} outliers clipped" if clipped else "",
         ]
-        held = mantissas * value
-        rows.append(
-            several(
-                where,
-                "weight",
-                projection.weight,
-                held,
-                unit=largest,
-                mantissa=mantissas,
-                exponent=exponent,
-                note=", ".join(filter(None, notes)),
-                warn=lost == np.count_nonzero(projection.weight),
-            )
-        )
+        note = ", ".join(filter(None, notes))
+        rows.append(tally.row(where, "weight", exponent=exponent, note=note, warn=lost == present))
     if projection.rule is not None:
         rows += _bound_rows(grid, projection.rule, value, where, exponent)
     return fixed, rows
