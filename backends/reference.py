@@ -27,7 +27,9 @@ class ReferenceBackend(Backend):
     """NumPy, one process; supports everything that a program can say, and conventions of other tools."""
 
     name: ClassVar[str] = "reference"
-    capabilities: ClassVar[Capabilities] = Capabilities(agreement="exact", any_convention=True, note="the definition")
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        agreement="exact", any_convention=True, checkpoints=True, note="the definition"
+    )
     rounding_seed: int = WEIGHT_ROUNDING_SEED  # of weights in fixed point; another one gives another sample of chance
 
     def availability(self) -> Availability:
@@ -56,6 +58,11 @@ class Neurons(ABC):
         self.waiting: IntArray = np.zeros(population.size, dtype=np.int64)  # refractory steps that are left
         self.held = np.zeros(population.size)  # v in those steps: what the reset left
         self.has_refractory = bool(np.any(population.refractory > 0))
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays themselves, by the names of :func:`neuromorph.checkpoint.state_layout`."""
+        found = {"u": self.u, "v": self.v, "v_threshold": self.threshold, "bias": self.bias, "held": self.held}
+        return {**found, "waiting": self.waiting}
 
     @abstractmethod
     def integrate(self, current: FloatArray) -> None:
@@ -136,6 +143,7 @@ class Synapses:
         self.longest = int(self.delay.max()) if projection.synapses else 1
         self.is_reversed = program.summation == "last to first"
         self.under_way = np.zeros((self.longest + 1, projection.post_size))  # row t: what arrives at step t
+        self.learns_late = self.plastic is not None and program.plasticity_timing == "arrived"
         self.sent: list[IntArray] = []  # for rules that see spikes when they arrive
 
     def arriving(self, step: int) -> FloatArray:
@@ -171,6 +179,33 @@ class Synapses:
             self.sent.append(pre)
             pre = self.sent.pop(0) if len(self.sent) > self.longest else np.zeros(0, dtype=np.int64)
         self.plastic.learn(step, pre, post, reward)
+
+    def state(self, step: int) -> dict[str, npt.NDArray[Any]]:
+        """After ``step``, by the names of :func:`neuromorph.checkpoint.state_layout`."""
+        found: dict[str, npt.NDArray[Any]] = {"weight": self.weight}
+        found["under_way"] = self.under_way[self._rows_after(step)]
+        if self.plastic is not None:
+            found |= self.plastic.state()
+        if self.learns_late:
+            sent = np.zeros((len(self.sent), self.projection.pre_size), dtype=np.bool_)
+            for row, pre in zip(sent, self.sent, strict=True):
+                row[pre] = True
+            found["sent"] = sent
+        return found
+
+    def go_on(self, state: Mapping[str, npt.NDArray[Any]], step: int) -> None:
+        """Take over what :meth:`state` gave after ``step``."""
+        self.weight[:] = state["weight"]
+        self.under_way[:] = 0.0
+        self.under_way[self._rows_after(step)] = state["under_way"]
+        if self.plastic is not None:
+            self.plastic.go_on(state, step)
+        if self.learns_late:
+            self.sent = [np.flatnonzero(row) for row in state["sent"]]
+
+    def _rows_after(self, step: int) -> IntArray:
+        """Rows of what arrives 1, 2, ... steps after ``step``."""
+        return (step + 1 + np.arange(self.longest)) % len(self.under_way)
 
 
 @final
@@ -252,6 +287,20 @@ class ReferenceSession(Session):
             return synapses.weight
         assert synapses.plastic is not None
         return synapses.plastic.tag if variable == "tag" else synapses.plastic.traces[variable]
+
+    def _state(self) -> dict[str, npt.NDArray[Any]]:
+        parts = {name: neurons.state() for name, neurons in self._neurons.items()}
+        parts |= {name: synapses.state(self._step) for name, synapses in self._synapses.items()}
+        return {f"{name}.{variable}": values for name, part in parts.items() for variable, values in part.items()}
+
+    def _set_state(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._step = self.steps_run
+        for name, neurons in self._neurons.items():
+            for variable, values in neurons.state().items():
+                values[:] = state[f"{name}.{variable}"]
+        for name, synapses in self._synapses.items():
+            variables = synapses.state(self._step)
+            synapses.go_on({variable: state[f"{name}.{variable}"] for variable in variables}, self._step)
 
     def _reset(self) -> None:
         for neurons in self._neurons.values():

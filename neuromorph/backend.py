@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import fields, is_dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from neuromorph.advance import Advance, reward
 from neuromorph.capabilities import FEATURES, Availability, Capabilities, Gap, requirements
 from neuromorph.errors import InputError, UnsupportedError, raise_faults, simulator_errors
 from neuromorph.network import Network
 from neuromorph.program import Program
-from neuromorph.session import Advance, Session, reward
+from neuromorph.session import EventSession, Session
 
 __all__ = [
     "FEATURES",
@@ -19,6 +21,7 @@ __all__ = [
     "Availability",
     "Backend",
     "Capabilities",
+    "EventSession",
     "Gap",
     "Session",
     "requirements",
@@ -67,4 +70,7 @@ class Backend(ABC):
             UnsupportedError, [f"backend {self.name!r} cannot run {program.name!r}: {fault}" for fault in faults]
         )
         with simulator_errors(f"backend {self.name!r} failed to load {program.name!r}"):
-            return self._open(program, seed=int(seed), stall_second=float(stall_second))
+            session = self._open(program, seed=int(seed), stall_second=float(stall_second))
+        if is_dataclass(self):
+            session.options = {item.name: getattr(self, item.name) for item in fields(self)}
+        return session

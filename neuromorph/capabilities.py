@@ -56,6 +56,7 @@ class Capabilities:
     runs_programs: bool = True  # False: it trains descriptions instead, and opens no session
     fixed_agreement: Literal["exact", "tolerance", "statistical"] = "exact"  # the same in fixed point
     any_convention: bool = False  # True: it runs programs with other conventions than the suite's own, as the reference
+    checkpoints: bool = False  # True: its sessions can be saved, and resumed from what any other backend saved
     note: str = ""
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,64 @@ from neuromorph.program import PopulationProgram, Program, ProjectionProgram
 from neuromorph.recording import Counts, IntArray, PopulationCounts, ProjectionCounts, SpikeTrain
 
 WINDOW_ENTRIES = 4_000_000
+
+
+class Earlier(NamedTuple):
+    """Spikes of the steps before a run, as the pieces in which they were recorded, the last one first.
+
+    Runs share their pieces, and nothing is joined before counts are asked for.
+    """
+
+    spikes: Mapping[str, SpikeTrain]
+    steps: int  # of this piece
+    total: int  # steps of this piece and of those before it
+    before: Earlier | None
+
+    def joined(self, steps: int) -> dict[str, SpikeTrain]:
+        """The last ``steps`` steps, or all of them where there are fewer."""
+        pieces = self._last(steps)
+        return {name: SpikeTrain.joined([piece.spikes[name] for piece in pieces]).last(steps) for name in self.spikes}
+
+    def _last(self, steps: int) -> list[Earlier]:
+        """The pieces in which the last ``steps`` steps lie, in order of time."""
+        pieces: list[Earlier] = []
+        piece: Earlier | None = self
+        while piece is not None and steps > 0:
+            pieces.append(piece)
+            steps -= piece.steps
+            piece = piece.before
+        return pieces[::-1] or [self]
+
+
+def followed_by(earlier: Earlier | None, spikes: Mapping[str, SpikeTrain], steps: int, memory: int) -> Earlier | None:
+    """``earlier`` with a run of ``steps`` steps after it; of what is older than ``memory`` steps little is kept."""
+    if steps >= memory:
+        return Earlier({name: train.last(memory) for name, train in spikes.items()}, memory, memory, None)
+    if steps == 0:
+        return earlier
+    if earlier is None:
+        return Earlier(spikes, steps, steps, None)
+    if earlier.total > 4 * memory:  # a chain of its own for the runs to come, so that the old pieces can go
+        pieces, earlier = earlier._last(memory), None
+        for piece in pieces:
+            total = piece.steps + (0 if earlier is None else earlier.total)
+            earlier = Earlier(piece.spikes, piece.steps, total, earlier)
+        assert earlier is not None
+    return Earlier(spikes, steps, earlier.total + steps, earlier)
+
+
+def count_after(
+    earlier: Earlier | None,
+    memory: int,
+    program: Program,
+    spikes: Mapping[str, SpikeTrain],
+    *,
+    first_step: int,
+    steps: int,
+) -> Counts:
+    """:func:`count` of a run that followed ``earlier``, of which the last ``memory`` steps matter."""
+    known = None if earlier is None else earlier.joined(memory)
+    return count(program, spikes, first_step=first_step, steps=steps, earlier=known)
 
 
 def count(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from numbers import Integral, Real
 
 
@@ -102,15 +102,24 @@ def is_count(value: object, least: int = 0) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
-@contextmanager
-def simulator_errors(what: str) -> Iterator[None]:
+class _InOurWords:
+    """A block whose errors become ours; a class, because one is entered in every run and generators are slow to enter."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        del kind, trace
+        if isinstance(error, Exception) and not isinstance(error, NeuromorphError):
+            raise SimulatorError(f"{self._what}:\n{''.join(traceback.format_exception(error))}") from error
+
+
+def simulator_errors(what: str) -> AbstractContextManager[None]:
     """Turn any error that is not ours into a :class:`SimulatorError` that says what failed, with the traceback."""
-    try:
-        yield
-    except NeuromorphError:
-        raise
-    except Exception as error:
-        raise SimulatorError(f"{what}:\n{traceback.format_exc()}") from error
+    return _InOurWords(what)
 
 
 def raise_faults(error: type[FaultList], faults: Iterable[str]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from neuromorph import registry
 from neuromorph.backend import Backend, Session
+from neuromorph.checkpoint import Checkpoint
 from neuromorph.discretise import discretise
-from neuromorph.errors import InputError
+from neuromorph.errors import InputError, UnsupportedError
 from neuromorph.network import Network
 from neuromorph.program import Integration, Program
 from neuromorph.quantisation import ChipLike, quantise
@@ -61,6 +63,30 @@ def open(  # noqa: A001
     return registry.get(backend, **options).open(program, seed=seed, stall_second=stall_second)
 
 
+def resume(
+    path: str | os.PathLike[str], *, backend: str | Backend | None = None, stall_second: float = 60.0
+) -> Session:
+    """The session that :meth:`Session.save` wrote to ``path``, in a new one that goes on from there bit for bit.
+
+    It opens on the backend that wrote it, with the same options, or on any other that has checkpoints. The program comes
+    from the file. Raises :class:`InputError` where the file is damaged, another, or of another version.
+    """
+    checkpoint = Checkpoint.load(path)
+    opener = registry.get(checkpoint.backend, **checkpoint.options) if backend is None else registry.get(backend)
+    if not opener.capabilities.checkpoints:
+        raise UnsupportedError(
+            f"backend {opener.name!r} has no checkpoints and cannot go on from {os.fspath(path)!r}: resume it on"
+            f" {checkpoint.backend!r}, which wrote it"
+        )
+    session = opener.open(checkpoint.program, seed=checkpoint.seed, stall_second=stall_second)
+    try:
+        session.restore(checkpoint)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
 def run(
     network: Network | Program,
     steps: int,
@@ -72,8 +98,12 @@ def run(
     inputs: Mapping[str, Any] | None = None,
     modulators: Mapping[str, Any] | None = None,
     seed: int = 0,
+    stream_to: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Recording:
-    """Compile where needed, run ``steps`` steps in a fresh session, close it, and return the recording."""
+    """Compile where needed, run ``steps`` steps in a fresh session, close it, and return the recording.
+
+    ``inputs``, ``modulators`` and ``stream_to`` as :meth:`Session.run` takes them; ``options`` are the backend's own.
+    """
     with open(network, backend=backend, seed=seed, dt=dt, integration=integration, chip=chip, **options) as session:
-        return session.run(steps, inputs=inputs, modulators=modulators)
+        return session.run(steps, inputs=inputs, modulators=modulators, stream_to=stream_to)

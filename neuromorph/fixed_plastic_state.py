@@ -6,7 +6,8 @@ number for all neurons or synapses at a time, from generators of known seeds, so
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Mapping
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +55,17 @@ class _Draws:
     """A generator that holds the number it drew last, as Lava's do."""
 
     def __init__(self, seed: int, *, whole: bool = False) -> None:
-        self._generator, self._whole = np.random.default_rng(seed), whole
+        self._seed, self._whole = seed, whole
+        self.move_to(0)
+
+    def move_to(self, draws: int) -> None:
+        """As after ``draws`` times :meth:`advance` since the start, in a time that hardly depends on how many."""
+        bits = np.random.PCG64(self._seed)
+        self._generator = np.random.Generator(bits)  # numpy.random.default_rng(seed)
+        # Of the 64 bits that are drawn a fraction takes all. A whole number takes half, as its 128 values divide 2^32.
+        bits.advance(draws // 2 if self._whole else draws)
+        if self._whole and draws % 2:
+            self.advance()
         self.advance()
 
     def advance(self) -> None:
@@ -101,6 +112,13 @@ class FixedPlasticState(PlasticSynapses):
         if offset == self.rule.epoch:
             self._rounding_draw.advance()
             self._end_epoch(step // self.rule.epoch, self._third_factor(reward))
+
+    def go_on(self, state: Mapping[str, npt.NDArray[Any]], steps: int) -> None:
+        """Take over a state, with the random numbers that follow after ``steps`` steps."""
+        super().go_on(state, steps)
+        for draws in (*self._decay_draw.values(), *self._impulse_draw.values()):
+            draws.move_to(2 * steps)
+        self._rounding_draw.move_to(steps // self.rule.epoch)
 
     def _take(self, neurons: IntArray, time: IntArray, offset: int, side: str, draw: float) -> None:
         """Note the times of spikes; of a neuron that spiked before in this epoch, the earlier spike acts at its start."""

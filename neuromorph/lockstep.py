@@ -54,7 +54,9 @@ class Experiment:
         for population in program.populations:
             probes += [ProbeProgram(target=population.name, variable=name, every=1) for name in ("u", "v")]
         fed, factors = checked_inputs(program, steps, inputs or {}, modulators or {})
-        return cls(program=program.with_probes(probes), inputs=fed, modulators=factors, steps=int(steps), seed=seed)
+        rows: dict[str, BoolArray] = {name: np.array(spikes) for name, spikes in fed.items()}
+        third = {name: np.array(values) for name, values in factors.items()}
+        return cls(program=program.with_probes(probes), inputs=rows, modulators=third, steps=int(steps), seed=seed)
 
     @cached_property
     def learned(self) -> dict[Address, int]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import final
+from collections.abc import Mapping
+from typing import Any, final
 
 import numpy as np
+import numpy.typing as npt
 
 from neuromorph.errors import InputError
 from neuromorph.plasticity.language import Factor, Product
@@ -47,6 +49,17 @@ class PlasticSynapses(ABC):
             values[:] = 0.0
         self._pre_time: IntArray = np.zeros(self.projection.pre_size, dtype=np.int64)  # 0: no spike in this epoch
         self._post_time: IntArray = np.zeros(self.projection.post_size, dtype=np.int64)
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything but the weights, as :func:`neuromorph.checkpoint.state_layout` names it; the arrays themselves."""
+        tag = {} if self.rule.dt is None else {"tag": self.tag}
+        return {**tag, **self.traces, "pre_time": self._pre_time, "post_time": self._post_time}
+
+    def go_on(self, state: Mapping[str, npt.NDArray[Any]], steps: int) -> None:
+        """Take over what :meth:`state` gave after ``steps`` steps."""
+        del steps
+        for name, values in self.state().items():
+            values[:] = state[name]
 
     def _touched(self, dependency: str, number: int, pre: IntArray, post: IntArray) -> IntArray | slice:
         """Synapses for which the dependency is 1."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from neuromorph.whole_file import whole_file
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +48,26 @@ class SpikeTrain:
             object.__setattr__(self, name, values)
 
     @classmethod
+    def owning(cls, steps: npt.NDArray[Any], ids: npt.NDArray[Any], shape: tuple[int, int]) -> SpikeTrain:
+        """From arrays that nobody changes any more: where they are int64 they are not copied, and become read-only."""
+        train = object.__new__(cls)
+        for name, given in (("steps", steps), ("ids", ids)):
+            values = given if given.dtype == np.int64 else given.astype(np.int64)
+            values.flags.writeable = False
+            train.__dict__[name] = values
+        train.__dict__["shape"] = shape
+        return train
+
+    @classmethod
     def from_dense(cls, spikes: npt.NDArray[Any]) -> SpikeTrain:
         """Events of a (steps, neurons) array; any nonzero entry is a spike."""
-        steps, ids = np.nonzero(spikes)
-        return cls(steps, ids, (spikes.shape[0], spikes.shape[1]))
+        rows, size = spikes.shape
+        place = spikes.ravel().nonzero()[0]  # one index is found faster than two
+        if rows == 1:
+            return cls.owning(np.zeros(place.size, dtype=np.int64), place, (rows, size))
+        steps = place // size
+        place -= steps * size
+        return cls.owning(steps, place, (rows, size))
 
     @classmethod
     def from_steps(cls, spiking: Sequence[IntArray], size: int) -> SpikeTrain:
@@ -60,15 +78,17 @@ class SpikeTrain:
         """
         ids = np.concatenate(spiking) if spiking else np.zeros(0, np.int64)
         steps = np.repeat(np.arange(len(spiking)), [neurons.size for neurons in spiking])
-        return cls(steps, ids, (len(spiking), size))
+        return cls.owning(steps, ids, (len(spiking), size))
 
     @classmethod
     def joined(cls, trains: Sequence[SpikeTrain]) -> SpikeTrain:
         """Trains of one population, one after the other in time; at least one."""
+        if len(trains) == 1:
+            return trains[0]
         starts = np.cumsum([0, *(train.shape[0] for train in trains)])
         steps = [train.steps + start for train, start in zip(trains, starts, strict=False)]
         ids = [train.ids for train in trains]
-        return cls(np.concatenate(steps), np.concatenate(ids), (int(starts[-1]), trains[0].shape[1]))
+        return cls.owning(np.concatenate(steps), np.concatenate(ids), (int(starts[-1]), trains[0].shape[1]))
 
     def last(self, steps: int) -> SpikeTrain:
         """What happened in the last ``steps`` steps, or in all of them where there are fewer.
@@ -76,9 +96,21 @@ class SpikeTrain:
         >>> SpikeTrain.from_dense(np.eye(3, dtype=bool)).last(2).steps.tolist()
         [0, 1]
         """
-        first = max(self.shape[0] - steps, 0)
-        start = int(np.searchsorted(self.steps, first))
-        return SpikeTrain(self.steps[start:] - first, self.ids[start:], (self.shape[0] - first, self.shape[1]))
+        return self.between(max(self.shape[0] - steps, 0), self.shape[0])
+
+    def between(self, start: int, stop: int) -> SpikeTrain:
+        """What happened in rows ``start`` to ``stop``.
+
+        >>> SpikeTrain.from_dense(np.eye(3, dtype=bool)).between(1, 2).ids.tolist()
+        [1]
+        """
+        if (start, stop) == (0, self.shape[0]):
+            return self
+        begin, end = np.searchsorted(self.steps, [start, stop])
+        # a copy of the ids, so that a few events do not keep the whole train in memory
+        return SpikeTrain.owning(
+            self.steps[begin:end] - start, self.ids[begin:end].copy(), (stop - start, self.shape[1])
+        )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         dense = np.zeros(self.shape, dtype=np.bool_)
@@ -190,15 +222,37 @@ class Counts:
         }
 
 
+class OnFirstUse(Generic[Value]):
+    """A field of a frozen dataclass: given as a value, or as a function that is called when the field is first read."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> Value:
+        if instance is None:
+            raise AttributeError(self.name)  # so that the dataclass sees no default
+        value = vars(instance)[self.name]
+        if callable(value):
+            value = vars(instance)[self.name] = value()
+        result: Value = value
+        return result
+
+    def __set__(self, instance: object, value: Value | Callable[[], Value]) -> None:
+        vars(instance)[self.name] = value
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recording:
     """Spikes and states of the probed objects, the counts, and the wall time of one ``Session.run``.
 
     ``spikes[population]`` is a :class:`SpikeTrain`; ``states[population, variable]`` has shape (samples, neurons) and
     row k is the state after step ``state_steps[population, variable][k]`` (counted from 0 within the recording).
+
+    A session gives counts and fingerprint as functions: they are found when they are first read, saved or pickled, and
+    until then the recording holds the program and the spikes that they follow from.
     """
 
-    program_fingerprint: str
+    program_fingerprint: OnFirstUse[str] = OnFirstUse()
     backend: str
     seed: int
     dt: float  # s
@@ -207,7 +261,7 @@ class Recording:
     spikes: Mapping[str, SpikeTrain]
     states: Mapping[tuple[str, str], FloatArray] = field(default_factory=dict)
     state_steps: Mapping[tuple[str, str], IntArray] = field(default_factory=dict)
-    counts: Counts
+    counts: OnFirstUse[Counts] = OnFirstUse()
     wall_second: float
 
     def __post_init__(self) -> None:
@@ -280,12 +334,17 @@ class Recording:
 
 
 def write_archive(
-    path: str | os.PathLike[str], header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]
+    path: str | os.PathLike[str],
+    header: Mapping[str, Any],
+    arrays: Mapping[str, npt.NDArray[Any]],
+    *,
+    compressed: bool = True,
 ) -> None:
     """Write a JSON header and arrays as one npz file, atomically."""
     blob = np.frombuffer(json.dumps(header, sort_keys=True).encode(), dtype=np.uint8)
     with whole_file(path, binary=True) as stream:
-        np.savez_compressed(stream, header=blob, **arrays)  # type: ignore[arg-type]  # names are ours
+        save = np.savez_compressed if compressed else np.savez
+        save(stream, header=blob, **arrays)  # type: ignore[arg-type]  # names are ours
 
 
 def read_archive(
@@ -293,12 +352,16 @@ def read_archive(
 ) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """Header and arrays of a file made by :func:`write_archive`; pickled content is refused."""
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        with open(path, "rb") as stream:
+            if not zipfile.is_zipfile(stream):  # np.load would read other kinds too
+                raise ValueError("it is no zip archive, or not a whole one")
+            stream.seek(0)
+            with np.load(stream, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
         header: dict[str, Any] = json.loads(arrays.pop("header").tobytes().decode())
     except FileNotFoundError:
         raise InputError(f"there is no file {os.fspath(path)!r}") from None
-    except (KeyError, OSError, UnicodeDecodeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file, at which zip, zlib, NumPy and JSON each raise their own
         raise InputError(f"{os.fspath(path)!r} is not a {expected_format!r} file: {error}") from None
     if not isinstance(header, dict) or header.get("format") != expected_format:
         header = header if isinstance(header, dict) else {}

@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from contextlib import suppress
+from functools import partial
+from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
 
-from neuromorph.counts import count
-from neuromorph.errors import InputError, SimulatorError, raise_faults, simulator_errors
-from neuromorph.plastic_state import PRE_TRACES
-from neuromorph.program import ProbeProgram, Program, ProjectionProgram
-from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording, SpikeTrain
-from neuromorph.session_inputs import as_vector, checked_inputs, fixed_faults, third_factor_faults
+from neuromorph.advance import Advance
+from neuromorph.checkpoint import Checkpoint, state_faults
+from neuromorph.counts import Earlier, count_after, followed_by
+from neuromorph.errors import InputError, SimulatorError, UnsupportedError, raise_faults, simulator_errors
+from neuromorph.probed_states import ProbedStates
+from neuromorph.program import Program
+from neuromorph.recording import BoolArray, FloatArray, Recording, SpikeTrain
+from neuromorph.session_inputs import checked_inputs, third_factor_faults
+from neuromorph.session_variables import address, as_matrix, checked_value, variables
 from neuromorph.watchdog import Watchdog
 
 STATE_VALUES = 4_000_000  # probed values of u and v that are held at once, due or not
 
 
-@dataclass(frozen=True, eq=False)
-class Advance:
-    """What a simulator hands back for some steps: spikes of every population, and probed neuron states.
+class _OneThread:
+    """Refuses a second thread, which would mix its steps with those of the first."""
 
-    ``states[population, variable]`` has shape (steps, neurons), for each pair in ``Session.state_probes``.
-    """
+    def __init__(self, backend: str) -> None:
+        self._backend, self._lock = backend, threading.RLock()
 
-    spikes: Mapping[str, SpikeTrain]
-    states: Mapping[tuple[str, str], FloatArray]
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            raise SimulatorError(f"this {self._backend} session is in use in another thread: open one session a thread")
 
-
-@dataclass(eq=False)
-class _Taken:
-    """What a run has produced so far."""
-
-    pieces: list[Advance] = field(default_factory=list)
-    samples: dict[tuple[str, str], list[FloatArray]] = field(default_factory=dict)  # of synapse variables
-    sample_steps: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
 
 
 class Session(ABC):
@@ -54,18 +52,23 @@ class Session(ABC):
     """
 
     supervises_itself: ClassVar[bool] = False  # True: it ends stalled runs by itself, and is not watched here too
+    takes_events: ClassVar[bool] = False  # True: it is handed inputs as events, and nobody makes them dense
 
     def __init__(self, program: Program, *, backend: str, seed: int, stall_second: float) -> None:
         self.program, self.backend, self.seed, self.stall_second = program, backend, seed, stall_second
         self.steps_run = 0
+        self.options: Mapping[str, Any] = {}  # of the backend that opened it
         self._closed = False
-        self._in_use = threading.RLock()
+        self._alone = _OneThread(backend)
         self._failed = ""
+        self._running = f"{backend} run of {program.name!r}"
         epochs = [p.rule.epoch for p in program.projections if p.rule is not None]
-        self._earlier: dict[str, SpikeTrain] = {}
-        self._memory = max([1, *(p.max_delay for p in program.projections), *epochs])
-        self._forget_spikes()
+        self._earlier: Earlier | None = None  # spikes that counts need: still under way, or in the running epoch
+        self._memory = max([1, *(p.max_delay for p in program.projections), *epochs])  # steps of them
         self.state_probes = [(p.target, p.variable) for p in program.probes if p.variable in ("u", "v")]
+        self._synapse_probes = [p for p in program.probes if p.variable in ("weight", "tag")]
+        self._spike_probes = {p.target for p in program.probes if p.variable == "spikes"}
+        self._probes_states = bool(self.state_probes or self._synapse_probes)
 
     @abstractmethod
     def _advance(
@@ -76,6 +79,19 @@ class Session(ABC):
         beat: Callable[[], None],
     ) -> Advance:
         """Run ``steps`` steps; call ``beat`` at least once a step. Inputs (steps, size), modulators (steps, size)."""
+
+    def _advance_events(
+        self,
+        steps: int,
+        inputs: Mapping[str, SpikeTrain],
+        modulators: Mapping[str, FloatArray],
+        beat: Callable[[], None],
+    ) -> Advance:
+        """The same with the inputs as events: where :attr:`takes_events`, a run calls this and not :meth:`_advance`.
+
+        Trains are ordered by step and then neuron; modulators are C-contiguous in float64.
+        """
+        return self._advance(steps, {name: np.asarray(train) for name, train in inputs.items()}, modulators, beat)
 
     @abstractmethod
     def _read(self, owner: str, variable: str) -> npt.NDArray[Any]:
@@ -93,6 +109,21 @@ class Session(ABC):
     def _close(self) -> None:
         """Free everything; called once."""
 
+    def _state(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Everything that decides how it goes on, as :func:`neuromorph.checkpoint.state_layout` has it.
+
+        The arrays may be the session's own. A backend that implements this and :meth:`_set_state` declares
+        ``Capabilities.checkpoints``.
+        """
+        raise UnsupportedError(
+            f"backend {self.backend!r} has no checkpoints: what its simulator holds cannot be taken out and put back"
+            " whole. Run on a backend that declares them, as the reference does"
+        )
+
+    def _set_state(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over what :meth:`_state` of any backend gave after ``self.steps_run`` steps; the arrays are not kept."""
+        Session._state(self)
+
     def __enter__(self) -> Session:
         return self
 
@@ -107,20 +138,7 @@ class Session(ABC):
 
     def variables(self) -> dict[str, int]:
         """Addresses that :meth:`read` and :meth:`write` take, with the number of values each holds."""
-        found: dict[str, int] = {}
-        for population in self.program.populations:
-            for variable in ("u", "v", "v_threshold", "bias"):
-                found[f"{population.name}.{variable}"] = population.size
-        for projection in self.program.projections:
-            found[f"{projection.name}.weight"] = projection.synapses
-            if projection.rule is not None:
-                if projection.rule.dt is not None:
-                    found[f"{projection.name}.tag"] = projection.synapses
-                for trace in projection.rule.traces:
-                    found[f"{projection.name}.{trace}"] = (
-                        projection.pre_size if trace in PRE_TRACES else projection.post_size
-                    )
-        return found
+        return variables(self.program)
 
     def read(self, name: str) -> Any:
         """The present value of ``population.variable`` or ``projection.variable``.
@@ -128,200 +146,190 @@ class Session(ABC):
         Neuron variables and traces have shape (n,). Synapse variables are arrays (post, pre) where every synapse exists,
         and SciPy CSR arrays of that shape otherwise.
         """
-        owner, variable, projection = self._address(name)
-        with self._alone():
+        self._check_open()
+        owner, variable, projection = address(self.program, name)
+        with self._alone:
             values = np.array(self._read(owner, variable), dtype=np.float64)
-        if projection is None:
-            return values
-        if projection.is_full:
-            return projection.matrix(values)
-        from scipy.sparse import csr_array
-
-        shape = (projection.post_size, projection.pre_size)
-        return csr_array((values, projection.pre_index.copy(), projection.by_post.copy()), shape=shape)
+        return values if projection is None else as_matrix(values, projection)
 
     def write(self, name: str, value: Any) -> None:
         """Set a variable: one number for all, or what :meth:`read` gives. Weights must respect the rule's bounds."""
-        owner, variable, projection = self._address(name)
-        size = self.variables()[name]
-        values = as_vector(name, value, size, projection)
-        if not np.all(np.isfinite(values) | (variable == "v_threshold") & (values == np.inf)):
-            raise InputError(f"{name} must be finite")
-        if variable == "v_threshold" and np.any(values <= 0):
-            raise InputError(f"{name} must be > 0, got {float(values.min())!r}")
-        if self.program.arithmetic == "fixed":
-            raise_faults(
-                InputError, [f"{name}: {fault}" for fault in fixed_faults(self.program, owner, variable, values)]
-            )
-        rule = None if projection is None or variable != "weight" else projection.rule
-        if rule is not None and values.size and (values.min() < rule.w_min or values.max() > rule.w_max):
-            raise InputError(
-                f"{name} must lie in the rule's bounds {rule.w_min!r}..{rule.w_max!r},"
-                f" got {float(values.min())!r}..{float(values.max())!r}: clip first"
-            )
-        with self._alone():
+        self._check_open()
+        owner, variable, _ = address(self.program, name)
+        values = checked_value(self.program, name, value)
+        with self._alone:
             self._write(owner, variable, values)
 
     def reset(self) -> None:
         """Forget u, v, refractory counts, spikes under way, traces and tags; keep weights, thresholds, bias and time."""
         self._check_open()
-        with self._alone():
-            self._forget_spikes()
+        with self._alone:
+            self._earlier = None
             self._reset()
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Refuse a second thread, which would mix its steps with those of the first."""
-        if not self._in_use.acquire(blocking=False):
-            raise SimulatorError(f"this {self.backend} session is in use in another thread: open one session a thread")
-        try:
-            yield
-        finally:
-            self._in_use.release()
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a checkpoint, from which :func:`neuromorph.resume` goes on bit for bit, in any process and on any machine.
+
+        It appears under its name when it is complete. Raises :class:`UnsupportedError` where the backend has none.
+        """
+        self._check_open()
+        with self._alone:
+            with simulator_errors(f"backend {self.backend!r} failed to give the state of {self.program.name!r}"):
+                state = self._state()
+                if faults := state_faults(self.program, state):
+                    raise SimulatorError(f"backend {self.backend!r} gave no whole state: {'; '.join(faults)}")
+            Checkpoint(
+                program=self.program,
+                backend=self.backend,
+                options=self.options,
+                seed=self.seed,
+                steps_run=self.steps_run,
+                state=state,
+                recent={} if self._earlier is None else self._earlier.joined(self._memory),
+            ).save(path)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of the same program and seed, whatever this session did before."""
+        self._check_open()
+        if checkpoint.program.fingerprint != self.program.fingerprint or checkpoint.seed != self.seed:
+            raise InputError(
+                f"the checkpoint is of program {checkpoint.program.name!r} with seed {checkpoint.seed}, and this session"
+                f" has {self.program.name!r} with seed {self.seed}: use neuromorph.resume"
+            )
+        raise_faults(InputError, checkpoint.faults())
+        with self._alone, simulator_errors(f"backend {self.backend!r} failed to restore {self.program.name!r}"):
+            before, self.steps_run = self.steps_run, checkpoint.steps_run
+            try:
+                self._set_state(checkpoint.state)
+            except UnsupportedError:
+                self.steps_run = before
+                raise
+            except BaseException as error:  # it may hold half of the state
+                self._give_up(error)
+                raise
+            steps = max((train.shape[0] for train in checkpoint.recent.values()), default=0)
+            self._earlier = Earlier(checkpoint.recent, steps, steps, None) if steps else None
 
     def run(
-        self, steps: int, *, inputs: Mapping[str, Any] | None = None, modulators: Mapping[str, Any] | None = None
+        self,
+        steps: int,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        modulators: Mapping[str, Any] | None = None,
+        stream_to: str | os.PathLike[str] | None = None,
     ) -> Recording:
         """Run ``steps`` time steps.
 
-        ``inputs[name]``: spikes of an input, shape (steps, size), any nonzero entry a spike; inputs not given are silent.
-        ``modulators[name]``: third factor, shape (steps,) or (steps, size); not given: 0. Raises :class:`InputError` with
-        everything that does not fit, :class:`SimulatorError` where the simulator fails, :class:`SimulatorStalled` where it
-        hangs.
+        ``inputs[name]``: spikes of an input, shape (steps, size), any nonzero entry a spike, or a :class:`SpikeTrain` of
+        that shape; inputs not given are silent.
+        ``modulators[name]``: third factor, shape (steps,) or (steps, size); not given: 0.
+        ``stream_to``: a folder, made where there is none. Probed states other than spikes go there as the run proceeds, to
+        ``NAME.VARIABLE.npy`` with their steps in ``NAME.VARIABLE.steps.npy``, and those of the recording are read-only maps
+        of these files; no file is written over. After an error the files hold every piece that was complete.
+
+        Raises :class:`InputError` with everything that does not fit, :class:`SimulatorError` where the simulator fails,
+        :class:`SimulatorStalled` where it hangs.
         """
-        with self._alone():
-            return self._run_alone(steps, inputs, modulators)
+        with self._alone:
+            return self._run_alone(steps, inputs, modulators, stream_to)
 
     def _run_alone(
-        self, steps: int, inputs: Mapping[str, Any] | None, modulators: Mapping[str, Any] | None
+        self,
+        steps: int,
+        inputs: Mapping[str, Any] | None,
+        modulators: Mapping[str, Any] | None,
+        stream_to: str | os.PathLike[str] | None,
     ) -> Recording:
         self._check_open()
         fed, factors = checked_inputs(
             self.program, steps, {} if inputs is None else inputs, {} if modulators is None else modulators
         )
         raise_faults(InputError, third_factor_faults(self.program, factors))
-        first, taken = self.steps_run, _Taken()
+        spikes = {
+            name: given if isinstance(given, SpikeTrain) else SpikeTrain.from_dense(given)
+            for name, given in fed.items()
+        }
+        rows = {} if self.takes_events else {name: np.asarray(given) for name, given in fed.items()}
+        first = self.steps_run
+        sent: list[Mapping[str, SpikeTrain]] = []
+        states = ProbedStates(self.program, first, stream_to) if self._probes_states else None
         began = time.perf_counter()
         try:
             if self.supervises_itself:
-                self._simulate(steps, fed, factors, taken, lambda: None)
+                self._simulate(steps, spikes, rows, factors, sent, states, lambda: None)
             else:
-                dog = Watchdog(stall_second=self.stall_second, what=f"{self.backend} run of {self.program.name!r}")
-                dog.guard(lambda: self._simulate(steps, fed, factors, taken, dog.beat))
+                dog = Watchdog(stall_second=self.stall_second, what=self._running)
+                dog.guard(lambda: self._simulate(steps, spikes, rows, factors, sent, states, dog.beat))
         except BaseException as error:
-            cause = error.__cause__ or error
-            self._failed = f"{type(cause).__name__}: {cause}".partition("\n")[0]
-            with suppress(SimulatorError):  # what failed first is what the caller hears of
-                self.close()
+            self._give_up(error)
+            if states is not None:
+                with suppress(InputError):
+                    states.close()
             raise
-        return self._recording(first, steps, fed, taken, time.perf_counter() - began)
+        wall = time.perf_counter() - began
+        for population in self.program.populations:
+            spikes[population.name] = SpikeTrain.joined([piece[population.name] for piece in sent])
+        return self._recording(first, steps, spikes, states, wall)
 
     def _simulate(
         self,
         steps: int,
-        fed: Mapping[str, BoolArray],
+        spikes: Mapping[str, SpikeTrain],
+        rows: Mapping[str, BoolArray],
         factors: Mapping[str, FloatArray],
-        taken: _Taken,
+        sent: list[Mapping[str, SpikeTrain]],
+        states: ProbedStates | None,
         beat: Callable[[], None],
     ) -> None:
-        """The run, in pieces between samples of synapse variables; of each piece only what is due is kept."""
+        """The run, in pieces between samples of synapse variables; inputs are ``spikes``, or else ``rows`` of them."""
         first = self.steps_run
         for start, stop in self._pieces(steps):
-            inputs = {name: values[start:stop] for name, values in fed.items()}
-            modulators = {name: values[start:stop] for name, values in factors.items()}
+            modulators = factors if stop - start == steps else {name: r[start:stop] for name, r in factors.items()}
             with simulator_errors(f"backend {self.backend!r} failed while it ran {self.program.name!r}"):
-                advance = self._advance(stop - start, inputs, modulators, beat)
-                self._check_advance(advance, stop - start)
-            states = {
-                (probe.target, probe.variable): advance.states[probe.target, probe.variable][
-                    self._due(probe, start, stop)
-                ]
-                for probe in self.program.probes
-                if probe.variable in ("u", "v")
-            }
-            taken.pieces.append(Advance(spikes=advance.spikes, states=states))
+                if self.takes_events:
+                    events = {name: train.between(start, stop) for name, train in spikes.items()}
+                    advance = self._advance_events(stop - start, events, modulators, beat)
+                else:
+                    inputs = {name: values[start:stop] for name, values in rows.items()}
+                    advance = self._advance(stop - start, inputs, modulators, beat)
+                advance.check(self.program, stop - start, f"backend {self.backend!r}")
+            sent.append(advance.spikes)
             self.steps_run = first + stop
-            for probe in self.program.probes:
-                if probe.variable in ("weight", "tag") and self.steps_run % probe.every == 0 and stop > start:
-                    key = (probe.target, probe.variable)
-                    taken.samples.setdefault(key, []).append(np.array(self._read(*key), dtype=np.float64))
-                    taken.sample_steps.setdefault(key, []).append(stop - 1)
-
-    def _due(self, probe: ProbeProgram, start: int, stop: int, *, first: int | None = None) -> IntArray:
-        """Rows of a piece after which a probed state is recorded; ``first``: steps run before the piece's own run."""
-        before = self.steps_run if first is None else first + start
-        due: IntArray = np.flatnonzero((before + 1 + np.arange(stop - start)) % probe.every == 0)
-        return due
-
-    def _check_advance(self, advance: Advance, steps: int) -> None:
-        """Raise :class:`SimulatorError` where a simulator hands back what does not fit the program."""
-        for population in self.program.populations:
-            train = advance.spikes.get(population.name)
-            if train is None or train.shape != (steps, population.size):
-                got = "nothing" if train is None else f"shape {train.shape}"
-                raise SimulatorError(
-                    f"backend {self.backend!r} gave {got} as the spikes of {population.name!r}, not ({steps}, {population.size})"
-                )
-        for name, variable in self.state_probes:
-            rows = advance.states.get((name, variable))
-            if rows is None or rows.shape != (steps, self.program.sizes[name]):
-                raise SimulatorError(f"backend {self.backend!r} gave no whole {variable} of {name!r}")
+            if states is not None:
+                states.take(start, stop, advance.states)
+                for probe in self._synapse_probes:
+                    if self.steps_run % probe.every == 0 and stop > start:
+                        values = np.array(self._read(probe.target, probe.variable), dtype=np.float64)
+                        states.sample((probe.target, probe.variable), stop - 1, values)
 
     def _recording(
-        self,
-        first: int,
-        steps: int,
-        fed: Mapping[str, BoolArray],
-        taken: _Taken,
-        wall: float,
+        self, first: int, steps: int, spikes: Mapping[str, SpikeTrain], states: ProbedStates | None, wall: float
     ) -> Recording:
-        spikes = {name: SpikeTrain.from_dense(values) for name, values in fed.items()}
-        for population in self.program.populations:
-            spikes[population.name] = SpikeTrain.joined([piece.spikes[population.name] for piece in taken.pieces])
-        counts = count(self.program, spikes, first_step=first, steps=steps, earlier=self._earlier)
-        self._earlier = {
-            name: SpikeTrain.joined([self._earlier[name], train]).last(self._memory) for name, train in spikes.items()
-        }
-        states: dict[tuple[str, str], FloatArray] = {}
-        state_steps: dict[tuple[str, str], IntArray] = {}
-        for probe in self.program.probes:
-            key = (probe.target, probe.variable)
-            if probe.variable in ("u", "v"):
-                size = self.program.sizes[probe.target]
-                parts = [piece.states[key] for piece in taken.pieces]
-                states[key] = np.concatenate(parts) if parts else np.zeros((0, size))
-                state_steps[key] = self._due(probe, 0, steps, first=first)
-            elif probe.variable in ("weight", "tag"):
-                samples = taken.samples.get(key, [])
-                size = self.program.projection(probe.target).synapses
-                states[key] = np.array(samples, dtype=np.float64).reshape(len(samples), size)
-                state_steps[key] = np.array(taken.sample_steps.get(key, []), dtype=np.int64)
-        wanted = {probe.target for probe in self.program.probes if probe.variable == "spikes"}
+        counts = partial(count_after, self._earlier, self._memory, self.program, spikes, first_step=first, steps=steps)
+        self._earlier = followed_by(self._earlier, spikes, steps, self._memory)
+        values, sampled = ({}, {}) if states is None else states.whole()
         return Recording(
-            program_fingerprint=self.program.fingerprint,
+            program_fingerprint=partial(getattr, self.program, "fingerprint"),
             backend=self.backend,
             seed=self.seed,
             dt=self.program.dt,
             first_step=first,
             steps=steps,
-            spikes={name: train for name, train in spikes.items() if name in wanted},
-            states=states,
-            state_steps=state_steps,
+            spikes={name: train for name, train in spikes.items() if name in self._spike_probes},
+            states=values,
+            state_steps=sampled,
             counts=counts,
             wall_second=wall,
         )
 
-    def _forget_spikes(self) -> None:
-        """No spike is under way and none was sent in the running epoch."""
-        none = np.zeros(0, np.int64)
-        self._earlier = {name: SpikeTrain(none, none, (0, size)) for name, size in self.program.sizes.items()}
-
     def _pieces(self, steps: int) -> Iterator[tuple[int, int]]:
         """Runs between samples of probed synapse variables, which are read while the simulator stands still."""
-        every = [probe.every for probe in self.program.probes if probe.variable in ("weight", "tag")]
+        if not self._probes_states:
+            yield 0, steps
+            return
         stops = {steps}
-        for interval in every:
-            stops.update(range(interval - self.steps_run % interval, steps, interval))
+        for probe in self._synapse_probes:
+            stops.update(range(probe.every - self.steps_run % probe.every, steps, probe.every))
         if self.state_probes:  # so that states which are not due do not pile up
             values = sum(self.program.sizes[name] for name, _ in self.state_probes)
             piece = max(1, STATE_VALUES // values)
@@ -331,15 +339,12 @@ class Session(ABC):
             yield start, stop
             start = stop
 
-    def _address(self, name: str) -> tuple[str, str, ProjectionProgram | None]:
-        self._check_open()
-        known = self.variables()
-        if name not in known:
-            raise InputError(f"there is no variable {name!r}; known: {', '.join(known)}")
-        owner, _, variable = name.rpartition(".")
-        if variable in ("weight", "tag"):
-            return owner, variable, self.program.projection(owner)
-        return owner, variable, None
+    def _give_up(self, error: BaseException) -> None:
+        """Close, and remember why."""
+        cause = error.__cause__ or error
+        self._failed = f"{type(cause).__name__}: {cause}".partition("\n")[0]
+        with suppress(SimulatorError):  # what failed first is what the caller hears of
+            self.close()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -347,11 +352,28 @@ class Session(ABC):
             raise SimulatorError(f"this {self.backend} session was closed{reason}: open a new one")
 
 
-def reward(modulators: Mapping[str, FloatArray], weights: Mapping[str, float], step: int) -> FloatArray | None:
-    """r of one step: the weighted sum of modulator values, shape (1,) or (post_size,); None where no modulator is named."""
-    if not weights:
-        return None
-    total: FloatArray = np.zeros(1)
-    for name, weight in weights.items():
-        total = total + weight * modulators[name][step]
-    return total
+class EventSession(Session):
+    """A session whose simulator takes inputs as events: it implements :meth:`_advance_events` instead of :meth:`_advance`."""
+
+    takes_events: ClassVar[bool] = True
+
+    @final
+    def _advance(
+        self,
+        steps: int,
+        inputs: Mapping[str, BoolArray],
+        modulators: Mapping[str, FloatArray],
+        beat: Callable[[], None],
+    ) -> Advance:
+        events = {name: SpikeTrain.from_dense(rows) for name, rows in inputs.items()}
+        return self._advance_events(steps, events, modulators, beat)
+
+    @abstractmethod
+    def _advance_events(
+        self,
+        steps: int,
+        inputs: Mapping[str, SpikeTrain],
+        modulators: Mapping[str, FloatArray],
+        beat: Callable[[], None],
+    ) -> Advance:
+        """Run ``steps`` steps; call ``beat`` at least once a step."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -41,7 +43,8 @@ def check(backend: Backend, case: Case, *, seed: int = 0, whole_run_only: bool =
     One session runs the case whole. A second one runs its beginning in uneven chunks, with every variable read and
     written back on the way, which must change nothing; resets and runs the beginning again; changes everything that can
     be written and runs on; resets again, which must keep what was written as weight, threshold and bias; and falls
-    silent. Two sessions of different seeds then run in turn. A backend whose agreement is "statistical" is held to itself
+    silent. Two sessions of different seeds then run in turn. Where the backend has checkpoints, it and the reference go on
+    from one of its own. A backend whose agreement is "statistical" is held to itself
     in chunks, writes, resets, turns and silence, and to the reference by many seeds.
     :data:`~neuromorph.testing.verdict.AGREEMENTS` says what each class is held to. With ``whole_run_only`` the first
     session is all.
@@ -74,6 +77,8 @@ def check(backend: Backend, case: Case, *, seed: int = 0, whole_run_only: bool =
                 _check_second_reset(pair)
                 _check_silence(pair)
             _check_turns(backend, watched, case, seed, entire)
+            if backend.capabilities.checkpoints:
+                _check_checkpoints(backend, watched, case, seed, entire)
         if agreement == "statistical":
             hold_distributions(backend, case, seed)
     except NumericalLimit as error:
@@ -228,6 +233,20 @@ def _check_turns(backend: Backend, program: Program, case: Case, seed: int, enti
             hold_same("one of two sessions", pair.run("one of two sessions", start, turn), entire, start)
             other.run(f"session with seed {seed + 1}", start, turn)
         other.compare_variables(f"session with seed {seed + 1}")
+
+
+def _check_checkpoints(backend: Backend, program: Program, case: Case, seed: int, entire: Recording) -> None:
+    """Saved in mid-run, within an epoch where it can be: it goes on as if nothing had been, and so does the reference."""
+    cut = case.steps // 2 | 1
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "checkpoint.npz")
+        with Pair(backend, program, case, seed) as pair:
+            pair.run("run before a checkpoint", 0, cut)
+            pair.mine.save(file)
+        phase = "runs resumed from its checkpoint"
+        with Pair(backend, program, case, seed, file=file) as pair:
+            hold_same(phase, pair.run(phase, cut, case.steps - cut), entire, cut)
+            pair.compare_variables(phase)
 
 
 def _other_value(pair: Pair, address: str, rng: np.random.Generator) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from neuromorph import registry
 from neuromorph.backend import Backend, Session
 from neuromorph.comparison import first_divergence
+from neuromorph.execution import resume
 from neuromorph.plastic_state import PRE_TRACES
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray, Recording
@@ -35,15 +37,18 @@ def agreement_of(backend: Backend, program: Program) -> Agreement:
 
 
 class Pair:
-    """Two sessions; a context manager that closes both."""
+    """Two sessions; a context manager that closes both. With ``file`` both go on from that checkpoint."""
 
-    def __init__(self, backend: Backend, program: Program, case: Case, seed: int) -> None:
+    def __init__(self, backend: Backend, program: Program, case: Case, seed: int, *, file: Path | None = None) -> None:
         self.program, self.case = program, case
         self.agreement = agreement_of(backend, program)
+        reference = registry.get("reference")
         with contextlib.ExitStack() as opened:  # closes the reference if the backend fails to open
-            self.reference: Session = registry.get("reference").open(program, seed=seed)
+            self.reference: Session = (
+                reference.open(program, seed=seed) if file is None else resume(file, backend=reference)
+            )
             opened.callback(self.reference.close)
-            self.mine: Session = backend.open(program, seed=seed)
+            self.mine: Session = backend.open(program, seed=seed) if file is None else resume(file, backend=backend)
             opened.callback(self.mine.close)
             self._opened = opened.pop_all()
 

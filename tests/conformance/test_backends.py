@@ -28,6 +28,10 @@ class TestReference(_Installed):
     name = "reference"
 
 
+class TestEmulator(_Installed):
+    name = "emulator"
+
+
 class TestNengo(_Installed):
     name = "nengo"
 

@@ -167,6 +167,73 @@ def test_a_fault_is_caught_and_its_place_is_told(case: str, backend: Backend, se
     assert sentence in verdict.sentence
 
 
+class LosesWhatIsUnderWay(ReferenceSession):
+    def _state(self) -> dict[str, Any]:
+        return {name: v * 0 if name.endswith(".under_way") else v for name, v in super()._state().items()}
+
+
+class LosesSpikeTimes(ReferenceSession):
+    def _set_state(self, state: Any) -> None:
+        super()._set_state({name: v * 0 if name.endswith("_time") else v for name, v in state.items()})
+
+
+class DrawsAnew(ReferenceSession):
+    def _set_state(self, state: Any) -> None:
+        steps, self.steps_run = self.steps_run, 0
+        super()._set_state(state)
+        self._step = self.steps_run = steps
+
+
+class HasNamesOfItsOwn(ReferenceSession):
+    """It understands what it writes, and nobody else does: the rows of what is under way are in another order."""
+
+    def _state(self) -> dict[str, Any]:
+        return {name: v[::-1] if name.endswith(".under_way") else v for name, v in super()._state().items()}
+
+    def _set_state(self, state: Any) -> None:
+        super()._set_state({name: v[::-1] if name.endswith(".under_way") else v for name, v in state.items()})
+
+
+class Resumable(Backend):
+    """The reference with checkpoints that may have a fault."""
+
+    name = "resumable"
+    capabilities = Capabilities(agreement="exact", checkpoints=True)
+    session: ClassVar[type[ReferenceSession]] = ReferenceSession
+
+    def availability(self) -> Availability:
+        return Availability(available=True)
+
+    def _open(self, program: Program, *, seed: int, stall_second: float) -> Session:
+        return self.session(program, backend=self.name, seed=seed, stall_second=stall_second)
+
+
+@pytest.mark.parametrize(
+    "case", ["delay", "epoch", "refractory", "fixed: learning", "fixed: delayed sums shifted down"]
+)
+def test_sound_checkpoints_agree(case: str) -> None:
+    assert check(Resumable(), CASES[case]).status == "agrees"
+
+
+@pytest.mark.parametrize(
+    ("session", "case", "phase"),
+    [
+        (LosesWhatIsUnderWay, "delay", "runs resumed from its checkpoint"),
+        (LosesSpikeTimes, "epoch", "runs resumed from its checkpoint"),
+        (DrawsAnew, "fixed: learning", "runs resumed from its checkpoint"),
+        (HasNamesOfItsOwn, "delay", "runs resumed from its checkpoint"),
+    ],
+)
+def test_a_checkpoint_that_loses_something_is_caught(session: Any, case: str, phase: str) -> None:
+    class Faulty(Resumable):
+        pass
+
+    Faulty.session = session
+    verdict = check(Faulty(), CASES[case])
+    assert verdict.status == "differs"
+    assert verdict.sentence.startswith(phase)
+
+
 def test_a_run_of_no_steps_must_work() -> None:
     with pytest.raises(Exception, match="how many steps"):
         check(Planted(session=RefusesNoSteps), CASES["plain"])

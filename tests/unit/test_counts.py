@@ -1,9 +1,17 @@
+import gc
+import pickle
+import weakref
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 import neuromorph as nm
-from neuromorph.counts import count
+from neuromorph import counts as counting
+from neuromorph.backend import Session
+from neuromorph.counts import Earlier, count
 from neuromorph.program import Program
-from neuromorph.recording import Counts, SpikeTrain
+from neuromorph.recording import Counts, Recording, SpikeTrain
 from neuromorph.testing import Case, minimal_cases, random_case
 
 CASES = [*minimal_cases(), *(random_case(seed, steps=120) for seed in range(12))]
@@ -91,6 +99,93 @@ def test_counts_of_chunks_add_up_to_those_of_one_run(chunk: int) -> None:
                 for start in range(0, 150, chunk)
             ]
         assert sum(pieces[1:], pieces[0]) == entire
+
+
+def in_chunks(session: Session, case: Case, chunks: list[int]) -> list[Recording]:
+    recordings, start = [], 0
+    for steps in chunks:
+        rows = slice(start, start + steps)
+        fed = {name: values[rows] for name, values in case.inputs.items()}
+        factors = {name: values[rows] for name, values in case.modulators.items()}
+        recordings.append(session.run(steps, inputs=fed, modulators=factors))
+        start += steps
+    return recordings
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_counts_that_are_asked_for_late_or_out_of_order_are_those_of_every_chunk(seed: int) -> None:
+    case, rng = random_case(seed, steps=200), np.random.default_rng(seed)
+    chunks = [int(steps) for steps in rng.choice([0, 1, 1, 1, 2, 3, 17], 200)]
+    chunks = chunks[: int(np.searchsorted(np.cumsum(chunks), 200, side="right"))]
+    with nm.open(case.program.with_all_spikes()) as session:
+        recordings = in_chunks(session, case, chunks)
+    whole = {name: SpikeTrain.joined([r.spikes[name] for r in recordings]) for name in case.program.sizes}
+    for index in rng.permutation(len(recordings)):
+        recording, first = recordings[index], recordings[index].first_step
+        every = {name: np.asarray(train)[: first + recording.steps] for name, train in whole.items()}
+        expected = count(
+            case.program,
+            recording.spikes,
+            first_step=first,
+            steps=recording.steps,
+            earlier={name: SpikeTrain.from_dense(rows[:first]) for name, rows in every.items()},
+        )
+        assert recording.counts == expected
+
+
+def test_nothing_is_counted_before_it_is_asked_for_and_then_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+
+    def noting(*arguments: object, **options: object) -> Counts:
+        counted.append(1)
+        return count(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(counting, "count", noting)
+    with nm.open(random_case(1).program) as session:
+        recording = session.run(30)
+        session.run(30)
+    assert not counted
+    assert recording.counts is recording.counts
+    assert counted == [1]
+
+
+def test_a_recording_whose_counts_nobody_asked_for_travels_without_its_program(tmp_path: Path) -> None:
+    case = random_case(8, steps=150)
+    with nm.open(case.program) as session:
+        first, second, third = in_chunks(session, case, [70, 40, 40])
+    with nm.open(case.program) as session:
+        again = [recording.counts for recording in in_chunks(session, case, [70, 40, 40])]
+    second.save(tmp_path / "r.npz")
+    travelled = [pickle.loads(pickle.dumps(first)), Recording.load(tmp_path / "r.npz"), third]
+    assert [recording.counts for recording in travelled] == again
+    assert len(pickle.dumps(first)) < len(pickle.dumps(case.program))
+    assert {recording.program_fingerprint for recording in travelled} == {case.program.fingerprint}
+
+
+def test_a_recording_keeps_no_session_alive() -> None:
+    session = nm.open(random_case(1).program)
+    recording = session.run(30)
+    session.close()
+    held = weakref.ref(session)
+    del session
+    gc.collect()
+    assert held() is None
+    assert recording.counts.steps == 30
+
+
+@pytest.mark.parametrize("steps", [1, 3, 100])
+def test_a_session_keeps_only_the_spikes_that_counts_can_need(steps: int) -> None:
+    net = nm.Network(
+        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.LIF())],
+        projections=[nm.Projection("in", "out", nm.AllToAll(1.0), delay=7e-3)],
+    )
+    with nm.open(net) as session:
+        for _ in range(200):
+            session.run(steps)
+        kept, piece = 0, session._earlier
+        while isinstance(piece, Earlier):
+            kept, piece = kept + piece.steps, piece.before
+    assert 7 <= kept <= 5 * 7
 
 
 def test_a_reset_takes_back_what_was_under_way() -> None:

@@ -34,6 +34,37 @@ def test_cutting_and_joining_gives_back_the_train(raster: np.ndarray, last: int,
     assert SpikeTrain.joined(parts).equals(train)
 
 
+@settings(deadline=None, derandomize=True)
+@given(rasters, st.integers(0, 12), st.integers(0, 12))
+def test_a_part_of_a_train_is_that_of_its_raster(raster: np.ndarray, start: int, stop: int) -> None:
+    start, stop = sorted(min(row, len(raster)) for row in (start, stop))
+    np.testing.assert_array_equal(np.asarray(SpikeTrain.from_dense(raster).between(start, stop)), raster[start:stop])
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_events_are_found_in_rasters_of_any_layout_and_kind(order: str) -> None:
+    raster = np.random.default_rng(0).random((30, 7)) < 0.3
+    laid: np.ndarray = np.array(raster, order=order)  # type: ignore[call-overload]
+    for rows in (laid, laid.astype(float), laid.astype(np.uint8), np.repeat(laid, 2, axis=0)[::2]):
+        train = SpikeTrain.from_dense(rows)
+        steps, ids = np.nonzero(raster)
+        assert train.steps.tolist() == steps.tolist() and train.ids.tolist() == ids.tolist()
+        assert (train.steps.dtype, train.ids.dtype) == (np.int64, np.int64)
+
+
+def test_a_train_never_changes() -> None:
+    steps, ids = np.array([0, 1]), np.array([1, 0], dtype=np.int32)
+    copied, owned = SpikeTrain(steps, ids, (2, 2)), SpikeTrain.owning(steps, ids, (2, 2))
+    assert owned.steps is steps and owned.ids.dtype == np.int64
+    assert owned.equals(copied)
+    for train in (copied, owned, pickle.loads(pickle.dumps(owned))):
+        assert train.equals(copied)
+    for array in (copied.steps, copied.ids, owned.steps, owned.ids):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+    assert copied.steps.base is None or copied.steps.base is not steps
+
+
 def test_trains_differ_by_event_or_by_length() -> None:
     train = SpikeTrain.from_dense(np.eye(3))
     assert train.equals(SpikeTrain.from_dense(np.eye(3) * 7))

@@ -1,5 +1,6 @@
 import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -8,10 +9,10 @@ import pytest
 import scipy.sparse
 
 import neuromorph as nm
-from neuromorph.backend import Advance, Session
-from neuromorph.errors import InputError, SimulatorError
+from neuromorph import registry
+from neuromorph.backend import Advance, EventSession, Session, reward
+from neuromorph.errors import BackendUnavailable, InputError, SimulatorError
 from neuromorph.recording import SpikeTrain
-from neuromorph.session import reward
 
 
 def network() -> nm.Network:
@@ -296,3 +297,132 @@ def test_a_simulator_that_hands_back_too_little_is_named() -> None:
 
     with pytest.raises(SimulatorError, match="backend 'short' gave nothing as the spikes of 'out'"):
         Short(nm.compile(network()), backend="short", seed=0, stall_second=5.0).run(1)
+
+
+def train(events: list[tuple[int, int]], shape: tuple[int, int] = (4, 3)) -> SpikeTrain:
+    return SpikeTrain(np.array([step for step, _ in events]), np.array([neuron for _, neuron in events]), shape)
+
+
+@pytest.mark.parametrize(
+    ("fed", "says"),
+    [
+        (train([], (3, 3)), "must be a SpikeTrain of shape (4, 3) = (steps, neurons), got (3, 3)"),
+        (train([(0, 0), (4, 0)]), "must have steps within 0..3, got 4"),
+        (train([(-1, 0), (2, 0)]), "must have steps within 0..3, got -1"),
+        (train([(0, 3)]), "must have ids within 0..2, got 3"),
+        (train([(0, -2)]), "must have ids within 0..2, got -2"),
+        (
+            train([(1, 2), (1, 1)]),
+            "must be in order of step and then neuron, each spike once, got (step 1, neuron 1) after (step 1, neuron 2)",
+        ),
+        (
+            train([(0, 1), (3, 1), (3, 1)]),
+            "must be in order of step and then neuron, each spike once, got (step 3, neuron 1) after (step 3, neuron 1)",
+        ),
+        (
+            SpikeTrain(np.array([1, 2]), np.array([1]), (4, 3)),
+            "must have one step and one neuron for each spike, got (2,) and (1,)",
+        ),
+    ],
+)
+def test_wrong_events_are_refused_before_anything_runs(session: Session, fed: SpikeTrain, says: str) -> None:
+    assert refused(lambda: session.run(4, inputs={"in": fed})) == f"inputs['in'] {says}"
+    assert session.steps_run == 0
+
+
+def test_everything_wrong_with_events_is_named_at_once(session: Session) -> None:
+    with pytest.raises(InputError) as caught:
+        session.run(4, inputs={"in": train([(9, 9)])}, modulators={"reward": np.ones(9)})
+    assert len(caught.value.faults) == 3
+
+
+@pytest.mark.parametrize("backend", ["reference", "nengo", "nengo-loihi", "lava"])
+def test_events_do_what_rows_do(backend: str) -> None:
+    try:
+        registry.get(backend)
+    except BackendUnavailable as error:
+        pytest.skip(str(error))
+    rng = np.random.default_rng(5)
+    rows, rewards = rng.random((60, 3)) < 0.3, rng.normal(size=60)
+    with nm.open(network(), backend=backend) as dense, nm.open(network(), backend=backend) as sparse:
+        expected = dense.run(60, inputs={"in": rows}, modulators={"reward": rewards})
+        found = sparse.run(60, inputs={"in": SpikeTrain.from_dense(rows)}, modulators={"reward": rewards})
+        np.testing.assert_array_equal(sparse.read("full.weight"), dense.read("full.weight"))
+    assert found.spikes["out"].equals(expected.spikes["out"])
+    assert found.counts == expected.counts
+
+
+class Relays(EventSession):
+    """Every population sends what the input sent in the same step; it keeps what it was handed."""
+
+    def __init__(self, program: nm.Program) -> None:
+        super().__init__(program, backend="relays", seed=0, stall_second=60.0)
+        self.handed: list[Mapping[str, SpikeTrain]] = []
+
+    def _advance_events(
+        self, steps: int, inputs: Mapping[str, SpikeTrain], modulators: Mapping[str, Any], beat: Callable[[], None]
+    ) -> Advance:
+        self.handed.append(inputs)
+        assert all(values.flags.c_contiguous and values.dtype == np.float64 for values in modulators.values())
+        spikes = {
+            p.name: SpikeTrain(inputs["in"].steps, inputs["in"].ids % p.size, (steps, p.size))
+            for p in self.program.populations
+        }
+        return Advance(spikes=spikes, states={key: np.zeros((steps, 2)) for key in self.state_probes})
+
+    def _read(self, owner: str, variable: str) -> Any:
+        return np.zeros(6)
+
+    def _write(self, owner: str, variable: str, values: Any) -> None: ...
+
+    def _reset(self) -> None: ...
+
+    def _close(self) -> None: ...
+
+
+def test_a_session_of_events_is_handed_events_whatever_was_given() -> None:
+    program = nm.compile(network()).with_all_spikes()
+    rows = np.random.default_rng(1).random((10, 3)) < 0.4
+    rewards = np.asfortranarray(np.ones((10, 2), dtype=np.float32))
+    session = Relays(program)
+    for given in (rows, rows.astype(float), rows.tolist(), SpikeTrain.from_dense(rows), None):
+        inputs = {} if given is None else {"in": given}
+        recording = session.run(10, inputs=inputs, modulators={"teacher": rewards})
+        expected = SpikeTrain.from_dense(rows if given is not None else np.zeros((10, 3)))
+        assert session.handed[-1]["in"].equals(expected)
+        assert recording.spikes["in"].equals(expected)
+    assert session._advance(10, {"in": rows}, {}, lambda: None).spikes["out"].shape == (10, 2)
+
+
+def test_pieces_of_a_run_are_handed_their_part_of_the_events() -> None:
+    session = Relays(nm.compile(network()))  # the weights are read every 4 steps
+    rows = np.random.default_rng(1).random((10, 3)) < 0.4
+    session.run(10, inputs={"in": SpikeTrain.from_dense(rows)})
+    assert [handed["in"].shape for handed in session.handed] == [(4, 3), (4, 3), (2, 3)]
+    assert SpikeTrain.joined([handed["in"] for handed in session.handed]).equals(SpikeTrain.from_dense(rows))
+
+
+def test_a_run_of_one_step_costs_little() -> None:
+    session = Relays(nm.compile(network()).with_all_spikes())
+    rows, rewards = np.ones((1, 3), dtype=bool), np.ones(1)
+    best = math.inf
+    for _ in range(20):
+        began = time.thread_time()
+        for _ in range(100):
+            session.run(1, inputs={"in": rows}, modulators={"reward": rewards})
+        best = min(best, (time.thread_time() - began) / 100)
+    assert best < 150e-6  # about 20 us; what is left allows for slow and busy machines
+
+
+def test_states_of_chunks_join_to_those_of_one_run() -> None:
+    net = nm.Network(
+        populations=[nm.Population("out", 2, nm.LIF(bias=0.1))],
+        probes=[nm.Probe("out", "v", every=5e-3), nm.Probe("out", "u")],
+    )
+    with nm.open(net) as cut, nm.open(net) as whole:
+        pieces = [cut.run(steps) for steps in (3, 1, 1, 0, 12, 5)]
+        entire = whole.run(22)
+    for key in entire.states:
+        np.testing.assert_array_equal(np.concatenate([piece.states[key] for piece in pieces]), entire.states[key])
+        steps = np.concatenate([piece.state_steps[key] + piece.first_step for piece in pieces])
+        np.testing.assert_array_equal(steps, entire.state_steps[key])
