@@ -42,7 +42,7 @@ def installed_versions() -> dict[str, str]:
 def diagnose() -> Diagnosis:
     """Look at everything; imports each simulator to see whether it starts."""
     backends = {name: registry.availability(name) for name in registry.backend_names()}
-    advice = [f"{name}: {found.remedy}" for name, found in backends.items() if not found.available and found.remedy]
+    advice = [f"{name}: {found.remedy}" for name, found in backends.items() if found.remedy]
     return Diagnosis(
         python=platform.python_version(),
         platform=platform.platform(),

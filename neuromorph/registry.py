@@ -28,7 +28,7 @@ LAVA_WITH_PIP = "pip install --ignore-requires-python --no-deps lava-nc==0.10.0 
 @cache
 def _entries() -> dict[str, EntryPoint]:
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    ours = ("reference", "nengo", "nengo-loihi", "lava", "backprop")
+    ours = ("reference", "emulator", "nengo", "nengo-loihi", "lava", "backprop")
     return {name: found[name] for name in [*(n for n in ours if n in found), *sorted(set(found) - set(ours))]}
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -50,16 +54,26 @@ def test_top_folders_are_linked_into_the_package(link: str) -> None:
     assert path.resolve() == ROOT / link
 
 
-def test_the_wheel_holds_every_module_and_data_file_of_the_checkout(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist of this checkout, and the wheel that is built from it."""
+    folder = tmp_path_factory.mktemp("built")
     build = [sys.executable, "-m", "uv", "build"] if _has_uv_module() else ["uv", "build"]
+    command = [*build, "--python", sys.executable, "--out-dir", str(folder), str(ROOT)]
     try:
-        subprocess.run([*build, "--out-dir", str(tmp_path), str(ROOT)], capture_output=True, text=True, check=True)
+        subprocess.run(command, capture_output=True, text=True, check=True)
     except FileNotFoundError:
         pytest.skip("uv is not found, which builds the wheel")
-    (wheel,) = tmp_path.glob("*.whl")
+    return folder
+
+
+@pytest.mark.xdist_group("built")
+def test_the_wheel_holds_the_kernel_and_every_module_and_data_file_of_the_checkout(built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if name.startswith("neuromorph/")}
-    wanted = set()
+    kernel = f"neuromorph/backends/emulator/_kernel{sysconfig.get_config_var('EXT_SUFFIX')}"
+    wanted = {kernel} if _has_compiler() else set()
     for folder, inside in (
         (ROOT / "neuromorph", "neuromorph"),
         *((ROOT / name, f"neuromorph/{name}") for name in ("backends", "networks", "hardware_configs")),
@@ -67,6 +81,15 @@ def test_the_wheel_holds_every_module_and_data_file_of_the_checkout(tmp_path: Pa
         for path in _files(folder):
             wanted.add(f"{inside}/{path.relative_to(folder).as_posix()}")
     assert held == wanted
+
+
+@pytest.mark.xdist_group("built")
+def test_the_sdist_holds_every_source_of_the_kernel(built: Path) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames() if name.endswith((".c", ".h"))}
+    sources = (ROOT / "backends/emulator/csrc").glob("*.[ch]")
+    assert held == {path.relative_to(ROOT).as_posix() for path in sources}  # else: "depends" in pyproject.toml
 
 
 def _files(folder: Path) -> list[Path]:
@@ -80,6 +103,12 @@ def _files(folder: Path) -> list[Path]:
         elif path.suffix in (".py", ".toml", ".jinja", ".css", ".typed"):
             found.append(path)
     return found
+
+
+def _has_compiler() -> bool:
+    """Whether an extension can be compiled here: by what CC names, else by what built this Python."""
+    command = os.environ.get("CC") or sysconfig.get_config_var("CC") or ""
+    return bool(command) and shutil.which(command.split()[0]) is not None
 
 
 def _has_uv_module() -> bool:

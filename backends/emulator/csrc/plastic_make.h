@@ -1,0 +1,229 @@
+/* Making a shard of a plastic projection, part by part. Arrays of synapses belong to the caller. */
+
+enum { MOST_SLOTS = SLICE * MOST_SLICES };
+
+#ifdef _WIN32
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+static void *zeros(size_t count, size_t size) {
+    return calloc(count ? count : 1, size);
+}
+
+EXPORT Plastic *nm_plastic_new(int32_t is_fixed, int32_t epoch, int64_t pres, int64_t post_begin, int64_t posts,
+                               const int64_t *pointer, const int32_t *target, const uint16_t *group, void *weight,
+                               void *tag, double w_min, double w_max, int64_t reward_width, double reward_scale) {
+    Plastic *p = zeros(1, sizeof *p);
+    if (!p) return NULL;
+    p->is_fixed = is_fixed, p->epoch = epoch, p->pres = pres, p->posts = posts, p->post_begin = post_begin;
+    p->pointer = pointer, p->target = target, p->group = group;
+    p->has_tag = tag != NULL;
+    if (is_fixed) p->weight_i = weight, p->tag_i = tag;
+    else p->weight = weight, p->tag = tag;
+    p->w_min = w_min, p->w_max = w_max;
+    p->tag_low = -257, p->tag_high = 255;
+    p->reward_width = reward_width > 1 ? posts : reward_width;
+    p->reward_begin = reward_width > 1 ? post_begin : 0;
+    p->reward_scale = reward_scale;
+    return p;
+}
+
+/* powers: decay^0 .. decay^epoch; it and `values` (the trace of every neuron: all pres, or the shard's posts) stay. */
+EXPORT void nm_plastic_trace(Plastic *p, int32_t which, double impulse, double decay, const double *powers, double *values) {
+    Trace *trace = &p->trace[which];
+    trace->is_used = 1, trace->impulse = impulse, trace->decay = decay, trace->powers = powers;
+    p->impulse_fraction[which] = nearbyint((impulse - floor(impulse)) * 256);
+    if (which < PRE_TRACES) p->x[which] = values;
+    else p->y[which - PRE_TRACES] = values;
+}
+
+EXPORT int32_t nm_plastic_product(Plastic *p, int32_t on_tag, double coefficient, int32_t dependency, int32_t sign,
+                                  int32_t mantissa, int32_t down, int32_t up, int32_t factors, const int32_t *variables,
+                                  const double *constants, const int32_t *signs, const int32_t *limits) {
+    if (p->products == MOST_PRODUCTS || factors > MOST_FACTORS) return -1;
+    Product *product = &p->product[p->products++];
+    product->coefficient = coefficient, product->on_tag = on_tag, product->dependency = dependency;
+    product->sign = sign, product->mantissa = mantissa, product->down = down, product->up = up;
+    product->factors = factors;
+    if (dependency >= 0) p->has_sweeps = 1;
+    for (int32_t k = 0; k < factors; k++) {
+        product->factor[k] = (Factor){variables[k], signs[k], constants[k], limits[k]};
+        if (variables[k] >= Y1 && variables[k] <= Y3 && dependency >= 0) p->sweeps_read_y = 1;
+        if (variables[k] == WEIGHT || variables[k] == TAG) p->reads_state = 1;
+    }
+    if (dependency == ON_POST && !p->post_products++) p->first_post_product = p->products - 1;
+    return 0;
+}
+
+EXPORT void nm_plastic_free(Plastic *p) {
+    if (!p) return;
+    Log *log = &p->log;
+    void *owned[] = {log->begin, log->id, log->when, log->slot, log->before, log->newest, log->reward, log->rounding,
+                     log->table[0], log->table[1], p->settled, p->has_low_tag, p->pre_time, p->post_time, p->pre_list,
+                     p->post_list, p->new_weight, p->new_tag, p->value, p->total_weight, p->total_tag, p->value_i,
+                     p->place, p->row_x[0], p->row_x[1], p->order};
+    for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
+    for (int t = 0; t < POST_TRACES; t++) free(log->y[t]), free(log->y_end[t]), free(p->row_y[t]), free(p->y_at[t]);
+    Separable *sep = &p->separable;
+    for (int q = 0; q < MOST_TERMS; q++) {
+        free(sep->up_power[q]), free(sep->now[q]), free(sep->then[q]), free(sep->since[q]), free(sep->gained[q]);
+        free(sep->difference[q]);
+        if (!sep->down_is_trace[q]) free(sep->value[q]);
+    }
+    free(sep->x_power[0]), free(sep->x_power[1]), free(sep->rows), free(sep->order), free(sep->record);
+    free(p);
+}
+
+/* Large projections in float may sum in another order than the reference. */
+EXPORT void nm_plastic_may_reorder(Plastic *p, int32_t may_reorder) { p->may_reorder = may_reorder; }
+
+/* Whether the rule separates; notes how. */
+static int separates(Plastic *p) {
+    Separable *sep = &p->separable;
+    if (!p->may_reorder || p->is_fixed || p->epoch != 1 || p->has_tag || p->has_sweeps || p->reads_state || p->group) return 0;
+    int is_bounded = p->w_min > -INFINITY || p->w_max < INFINITY, signs = 0;
+    double smallest = 1.0;
+    for (int k = 0; k < TRACES; k++)
+        if (p->trace[k].is_used && p->trace[k].impulse < 0.0) return 0;
+    for (int32_t q = 0; q < p->products; q++) {
+        Product *product = &p->product[q];
+        int on_post = product->dependency == ON_POST, ys = 0, pure = 1;
+        int32_t has[PRE_TRACES] = {0, 0};
+        for (int32_t f = 0; f < product->factors; f++) {
+            Factor *factor = &product->factor[f];
+            int is_pure = factor->constant == 0.0 && !factor->is_sign;
+            if (factor->variable == REWARD) return 0;
+            if (factor->variable <= X2) {
+                if (on_post && !is_pure) return 0;
+                has[factor->variable - X1] += 1;
+            } else {
+                ys += 1, pure &= is_pure;
+                if (on_post && is_bounded && !is_pure) return 0;
+            }
+        }
+        if (on_post) {
+            if (sep->ups == MOST_TERMS) return 0;
+            double decay = pow(p->trace[X1].decay, has[0]) * pow(p->trace[X2].decay, has[1]);
+            smallest = decay < smallest ? decay : smallest;
+            signs |= product->coefficient > 0.0 ? 1 : 2;
+            memcpy(sep->up_has[sep->ups], has, sizeof has);
+            sep->up[sep->ups++] = q;
+        } else {
+            if (sep->downs == MOST_TERMS) return 0;
+            sep->down_is_trace[sep->downs] = ys == 1 && pure;
+            sep->down[sep->downs++] = q;
+        }
+    }
+    if (is_bounded && signs == 3) return 0;
+    double slots = smallest < 1.0 ? log(1e5) / -log(smallest) : MOST_SLOTS;
+    if (slots < 2 * SLICE) return 0;
+    slots = slots > MOST_SLOTS ? MOST_SLOTS : slots;
+    p->log.most_slots = (int32_t)slots / (2 * SLICE) * (2 * SLICE); /* its half is a whole number of slices */
+    return 1;
+}
+
+static int make_separable(Plastic *p) {
+    Separable *sep = &p->separable;
+    size_t posts = (size_t)p->posts + 8, slots = (size_t)p->log.most_slots + 2, ok = 1;
+#define GET(field, count, kind) ok = ok && (sep->field = zeros(count, sizeof(kind)))
+    for (int32_t q = 0; q < sep->ups; q++) {
+        GET(up_power[q], slots, double), GET(now[q], posts, double), GET(gained[q], posts, double);
+        GET(then[q], (slots / SLICE + 2) * posts, double), GET(since[q], posts, double);
+        GET(difference[q], posts, double);
+        for (size_t k = 0; ok && k < slots; k++) {
+            double base = pow(p->trace[X1].decay, sep->up_has[q][0]) * pow(p->trace[X2].decay, sep->up_has[q][1]);
+            sep->up_power[q][k] = pow(base, (double)k);
+        }
+    }
+    for (int k = 0; k < PRE_TRACES; k++) {
+        if (!p->x[k]) continue;
+        GET(x_power[k], slots, double);
+        for (size_t s = 0; ok && s < slots; s++) sep->x_power[k][s] = pow(p->trace[k].decay, (double)s);
+    }
+    for (int32_t q = 0; q < sep->downs; q++) {
+        const Product *product = &p->product[sep->down[q]];
+        if (!sep->down_is_trace[q]) GET(value[q], posts, double);
+        else
+            for (int32_t f = 0; f < product->factors; f++)
+                if (product->factor[f].variable > X2) sep->value[q] = p->y[product->factor[f].variable - Y1];
+    }
+    GET(record, 4 * posts, double);
+    GET(rows, (size_t)p->pres, Row), GET(order, (size_t)p->pres, int32_t);
+#undef GET
+    return ok ? 0 : -1;
+}
+
+/* After all traces and products: allocates the log and the buffers. Returns -1 where memory is short. */
+EXPORT int32_t nm_plastic_ready(Plastic *p) {
+    p->is_direct = !p->is_fixed && !p->has_sweeps && !p->reads_state && !p->has_tag;
+    size_t posts = (size_t)p->posts, pres = (size_t)p->pres, longest = posts;
+    Log *log = &p->log;
+    int64_t width = (p->sweeps_read_y ? p->posts * POST_TRACES : 0) + p->reward_width;
+    int64_t slots = width > 4096 ? (1 << 20) / width : 256;
+    log->most_slots = slots < 8 ? 8 : (int32_t)slots; /* separates() may want fewer */
+    int is_separable = separates(p);
+    if (!is_separable) p->separable.ups = p->separable.downs = 0;
+    log->most_entries = p->posts > 4096 ? 8 * p->posts : 32768;
+    size_t most = (size_t)log->most_slots, entries = (size_t)log->most_entries;
+    int ok = 1;
+#define GET(field, count, kind) ok = ok && (p->field = zeros(count, sizeof(kind)))
+    GET(log.begin, most + 1, int64_t);
+    GET(log.id, entries, int32_t), GET(log.when, entries, int32_t), GET(log.slot, entries, int32_t);
+    GET(log.before, entries, int32_t), GET(log.newest, posts, int32_t);
+    GET(log.reward, most * (size_t)p->reward_width, double), GET(log.rounding, most, int32_t);
+    for (int t = 0; t < PRE_TRACES; t++) {
+        GET(log.table[t], most * TRACE_VALUES, uint8_t);
+        GET(row_x[t], most + 1, double);
+    }
+    for (int t = 0; t < POST_TRACES; t++) {
+        if (!p->y[t]) continue;
+        GET(log.y[t], entries, double);
+        GET(log.y_end[t], (p->sweeps_read_y ? most : 1) * posts, double);
+        GET(row_y[t], longest, double), GET(y_at[t], posts, double);
+    }
+    GET(settled, pres, int64_t), GET(has_low_tag, pres, uint8_t);
+    GET(pre_time, pres, int32_t), GET(post_time, posts, int32_t);
+    GET(pre_list, pres, int32_t), GET(post_list, posts, int32_t);
+    GET(place, posts, int32_t), GET(order, most, int32_t);
+    if (p->is_fixed) GET(total_weight, longest, int32_t), GET(total_tag, longest, int32_t), GET(value_i, longest, int32_t);
+    else GET(new_weight, longest, double), GET(new_tag, longest, double), GET(value, longest, double);
+#undef GET
+    for (int64_t j = 0; ok && j < p->posts; j++) log->newest[j] = -1;
+    if (ok && is_separable) {
+        if (make_separable(p)) return -1;
+        p->separable.is_on = 1;
+    }
+    return ok ? 0 : -1;
+}
+
+/* Fixed point: numbers for the steps after `first_step`, two a step, and for the epochs after `first_epoch`. */
+EXPORT void nm_plastic_draws(Plastic *p, int64_t first_step, int64_t first_epoch, const double *x_decay,
+                             const double *x_impulse, const double *y_decay, const double *y_impulse,
+                             const double *rounding) {
+    p->first_step = first_step, p->first_epoch = first_epoch;
+    p->draw_decay[0] = x_decay, p->draw_decay[1] = y_decay;
+    p->draw_impulse[0] = x_impulse, p->draw_impulse[1] = y_impulse;
+    p->draw_rounding = rounding;
+}
+
+/* Steps that the session has behind it: epochs count from its first step. */
+EXPORT void nm_plastic_at(Plastic *p, int64_t epochs) {
+    p->epochs = p->log.first = epochs;
+    for (int64_t i = 0; i < p->pres; i++) p->settled[i] = epochs;
+}
+
+/* Spike times of the running epoch, as they are after loading a checkpoint. */
+EXPORT void nm_plastic_times(Plastic *p, const int64_t *pre_time, const int64_t *post_time) {
+    p->pre_count = p->post_count = 0;
+    for (int64_t i = 0; i < p->pres; i++)
+        if ((p->pre_time[i] = (int32_t)pre_time[i])) p->pre_list[p->pre_count++] = (int32_t)i;
+    for (int64_t j = 0; j < p->posts; j++)
+        if ((p->post_time[j] = (int32_t)post_time[p->post_begin + j])) p->post_list[p->post_count++] = (int32_t)j;
+}
+
+EXPORT void nm_plastic_read_times(const Plastic *p, int64_t *pre_time, int64_t *post_time) {
+    for (int64_t i = 0; i < p->pres; i++) pre_time[i] = p->pre_time[i];
+    for (int64_t j = 0; j < p->posts; j++) post_time[p->post_begin + j] = p->post_time[j];
+}

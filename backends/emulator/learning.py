@@ -1,0 +1,292 @@
+"""Plastic projections in the kernel's memory: rows of presynaptic neurons, their traces, and their random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from neuromorph.backends.emulator.binding import address, done, kernel
+from neuromorph.compact import index_type
+from neuromorph.fixed_plastic_state import (
+    ACCUMULATOR_BITS,
+    FACTOR_BITS,
+    FRACTION_BITS,
+    MANTISSA_BITS,
+    WEIGHT_ROUNDING_SEED,
+    stream_seed,
+)
+from neuromorph.parts import engine_parts
+from neuromorph.plastic_state import PRE_TRACES
+from neuromorph.plasticity.language import Product
+from neuromorph.plasticity.rule import TRACES
+from neuromorph.program import Program, ProjectionProgram
+from neuromorph.recording import FloatArray, IntArray
+
+# Float rules that separate into presynaptic and postsynaptic numbers are summed in another order from so many synapses
+# on: several times faster, and equal to the reference to rounding instead of to the bit.
+REORDER_SYNAPSES = 65_536
+VARIABLES = ("x1", "x2", "y1", "y2", "y3", "w", "t", "r")  # as in csrc/plastic.h
+ON_PRE, ON_POST = -1, -2
+LARGEST_DRAW = 127
+
+
+@final
+class RandomNumbers:
+    """The streams that round traces, tags and weights of a projection in fixed point, drawn for many steps at once."""
+
+    def __init__(self, first_seed: int, epoch: int) -> None:
+        self._seed, self._epoch = first_seed, epoch
+        self._next = -1  # the step after which the generators stand
+        self._generators: list[np.random.Generator] = []
+
+    def after(self, step: int, steps: int) -> list[FloatArray]:
+        """For ``steps`` steps after ``step``: decay and impulse of x, of y, two a step; rounding, one an epoch."""
+        if step != self._next:
+            self._move_to(step)
+        self._next = step + steps
+        epochs = (step + steps) // self._epoch - step // self._epoch
+        fractions = [self._generators[k].random(2 * steps) for k in (0, 2)]
+        whole = [self._whole(self._generators[k], 2 * steps) for k in (1, 3)]
+        return [fractions[0], whole[0], fractions[1], whole[1], self._generators[4].random(epochs)]
+
+    def _move_to(self, step: int) -> None:
+        """As after two numbers a step, one an epoch, and the one that each stream begins with."""
+        self._generators = []
+        for stream in range(4):
+            bits = np.random.PCG64(self._seed + stream)
+            generator = np.random.Generator(bits)
+            if stream in (1, 3):  # a whole number takes half of 64 bits
+                bits.advance(step)
+                self._whole(generator, 1)
+            else:
+                bits.advance(2 * step + 1)
+            self._generators.append(generator)
+        bits = np.random.PCG64(WEIGHT_ROUNDING_SEED)
+        bits.advance(step // self._epoch + 1)
+        self._generators.append(np.random.Generator(bits))
+
+    def _whole(self, generator: np.random.Generator, count: int) -> FloatArray:
+        return generator.integers(0, LARGEST_DRAW + 1, size=count, dtype=int).astype(np.float64)
+
+
+@dataclass(eq=False)
+class _Shard:
+    """The synapses onto one thread's neurons, in rows of presynaptic neurons."""
+
+    handle: int
+    first: int
+    last: int
+    synapses: slice  # of the program
+    order: npt.NDArray[Any] | None  # places of the shard's synapses among those; None: it is a full matrix
+    weight: npt.NDArray[Any]
+    tag: npt.NDArray[Any] | None
+    traces: dict[str, FloatArray]  # of all presynaptic, or the shard's postsynaptic neurons
+    kept: tuple[Any, ...]  # arrays that the kernel reads
+
+    def taken(self, values: npt.NDArray[Any], pres: int) -> npt.NDArray[Any]:
+        """Values of the program's synapses in the shard's order."""
+        own = values[self.synapses]
+        return own.reshape(self.last - self.first, pres).T.ravel() if self.order is None else own[self.order]
+
+    def given(self, values: npt.NDArray[Any], into: FloatArray, pres: int) -> None:
+        """The inverse of :meth:`taken`."""
+        if self.order is None:
+            into[self.synapses] = values.reshape(pres, self.last - self.first).T.ravel()
+        else:
+            into[self.synapses][self.order] = values
+
+
+@final
+class LearningSynapses:
+    """One plastic projection: a shard for each thread."""
+
+    def __init__(
+        self,
+        program: Program,
+        projection: ProjectionProgram,
+        network: int,
+        shares: Sequence[tuple[int, int]],
+        *,
+        seed: int,
+        is_exact: bool,
+    ) -> None:
+        assert projection.rule is not None
+        self.projection, self.rule = projection, projection.rule
+        self.is_fixed = program.arithmetic == "fixed"
+        self._network, self._kernel = network, kernel()
+        self._reorders = not (is_exact or self.is_fixed) and projection.synapses >= REORDER_SYNAPSES
+        sizes = {modulator.name: modulator.size for modulator in program.modulators}
+        self.factor_width = max((sizes[name] for name in self.rule.modulators), default=0)
+        delays = np.unique(projection.stored_delay).astype(np.int64)
+        self.delays: IntArray = delays if delays.size else np.ones(1, dtype=np.int64)
+        self._numbers = RandomNumbers(stream_seed(program, projection.name, seed), self.rule.epoch)
+        self._held: list[Any] = []  # random numbers and third factors of the present run
+        self.shards: list[_Shard | None] = []
+        for first, last in shares:
+            self.shards.append(self._shard(first, last) if last > first else None)
+
+    @property
+    def handles(self) -> list[int | None]:
+        """The kernel's shard of each thread; None for one without neurons."""
+        return [None if shard is None else shard.handle for shard in self.shards]
+
+    @property
+    def _present(self) -> list[_Shard]:
+        return [shard for shard in self.shards if shard is not None]
+
+    def _shard(self, first: int, last: int) -> _Shard:
+        projection, rule = self.projection, self.rule
+        pointer, target, order, group = self._rows(first, last)
+        synapses = slice(int(projection.by_post[first]), int(projection.by_post[last]))
+        count = synapses.stop - synapses.start
+        dtype: npt.DTypeLike = np.int16 if self.is_fixed else np.float64
+        weight, tag = np.zeros(count, dtype=dtype), None if rule.dt is None else np.zeros(count, dtype=dtype)
+        handle = self._kernel.nm_plastic_new(
+            self.is_fixed, rule.epoch, projection.pre_size, first, last - first, address(pointer), address(target),
+            address(group), address(weight), address(tag), rule.w_min, rule.w_max,
+            self.factor_width if "r" in rule.variables else 0, rule.third_factor_scale,
+        )  # fmt: skip
+        if not handle:
+            raise MemoryError(f"the emulator had not enough memory for {projection.name!r}")
+        traces = {}
+        powers = []
+        for name, trace in rule.traces.items():
+            powers.append(trace.decay ** np.arange(rule.epoch + 1, dtype=np.float64))
+            traces[name] = np.zeros(projection.pre_size if name in PRE_TRACES else last - first)
+            number = TRACES.index(name)
+            self._kernel.nm_plastic_trace(
+                handle, number, trace.impulse, trace.decay, address(powers[-1]), address(traces[name])
+            )
+        for on_tag, total in enumerate(rule.targets.values()):
+            for product in total.products:
+                self._add_product(handle, product, on_tag)
+        self._kernel.nm_plastic_may_reorder(handle, self._reorders)
+        kept = (pointer, target, group, powers)
+        shard = _Shard(handle, first, last, synapses, order, weight, tag, traces, kept)
+        weight[:] = shard.taken(projection.weight, projection.pre_size)
+        done(self._kernel.nm_plastic_ready(handle), projection.name)
+        return shard
+
+    def _rows(self, first: int, last: int) -> tuple[npt.NDArray[Any] | None, ...]:
+        """Pointer, targets, order and delay group of the synapses onto neurons first to last, by presynaptic neuron."""
+        from scipy.sparse import csr_array
+
+        projection = self.projection
+        begin, end = int(projection.by_post[first]), int(projection.by_post[last])
+        group = None
+        if self.delays.size > 1:
+            group = np.searchsorted(self.delays, projection.stored_delay[begin:end]).astype(np.uint16)
+        if projection.is_full:
+            if group is not None:
+                group = np.ascontiguousarray(group.reshape(last - first, projection.pre_size).T).ravel()
+            return None, None, None, group
+        places = np.arange(end - begin, dtype=index_type(end - begin))
+        pre = projection.connectivity.pre_part(slice(begin, end))
+        shape = (last - first, projection.pre_size)
+        columns = csr_array((places, pre, projection.by_post[first : last + 1] - begin), shape=shape).tocsc()
+        order = columns.data
+        pointer, target = columns.indptr.astype(np.int64), columns.indices.astype(np.int32)
+        return pointer, target, order, None if group is None else group[order]
+
+    def _add_product(self, handle: int, product: Product, on_tag: int) -> None:
+        dependency = {"x0": ON_PRE, "y0": ON_POST}.get(product.dependency)
+        if dependency is None:
+            dependency = int(product.dependency[1:])
+        factors = product.factors
+        variables = np.array([VARIABLES.index(factor.variable) for factor in factors], dtype=np.int32)
+        constants = np.array([factor.constant for factor in factors], dtype=np.float64)
+        signs = np.array([factor.sign for factor in factors], dtype=np.int32)
+        limits = np.array([2 ** FACTOR_BITS[factor.variable] for factor in factors], dtype=np.int32)
+        halves = (1, -1) if self.is_fixed and any(factor.variable == "r" for factor in factors) else (1,)
+        for sign in halves:
+            mantissa, exponent = (engine_parts(sign * product.coefficient) or (0, 0)) if self.is_fixed else (0, 0)
+            bits = MANTISSA_BITS + sum(FACTOR_BITS[factor.variable] for factor in factors)
+            done(
+                self._kernel.nm_plastic_product(
+                    handle, on_tag, product.coefficient, dependency, sign, mantissa, max(0, bits - ACCUMULATOR_BITS),
+                    exponent + FRACTION_BITS, len(factors), address(variables), address(constants), address(signs), address(limits),
+                ),
+                f"a rule of more products or factors than the kernel holds ({self.rule.name!r})",
+            )  # fmt: skip
+
+    def feed(self, step: int, steps: int) -> None:
+        """Random numbers for ``steps`` steps after ``step``."""
+        if not self.is_fixed:
+            return
+        numbers = self._numbers.after(step, steps)
+        for shard in self._present:
+            self._kernel.nm_plastic_draws(shard.handle, step, step // self.rule.epoch, *map(address, numbers))
+        self._held = numbers
+
+    def third_factors(self, modulators: Mapping[str, FloatArray]) -> FloatArray | None:
+        """r of every step, (steps, 1 or neurons); None where the rule has none."""
+        if not self.rule.modulators:
+            return None
+        steps = next(iter(modulators.values())).shape[0]
+        total: FloatArray = np.zeros((steps, 1))
+        for name, weight in self.rule.modulators.items():
+            total = total + weight * modulators[name]
+        return np.ascontiguousarray(total)
+
+    def settle(self) -> None:
+        """Bring all rows up to date: arrays hold what they mean."""
+        for shard in self._present:
+            self._kernel.nm_plastic_settle(self._network, shard.handle)
+
+    def read(self, variable: str) -> FloatArray:
+        """Weights or tags in the program's order, or a trace."""
+        self.settle()
+        if variable in ("weight", "tag"):
+            values = np.zeros(self.projection.synapses)
+            for shard in self._present:
+                held = shard.weight if variable == "weight" else shard.tag
+                assert held is not None
+                shard.given(held, values, self.projection.pre_size)
+            return values
+        if variable in PRE_TRACES:
+            return self._present[0].traces[variable].copy() if self._present else np.zeros(self.projection.pre_size)
+        return np.concatenate([shard.traces[variable] for shard in self._present])
+
+    def write(self, variable: str, values: npt.NDArray[Any]) -> None:
+        """Set weights, tags or a trace."""
+        self.settle()
+        for shard in self._present:
+            if variable in ("weight", "tag"):
+                held = shard.weight if variable == "weight" else shard.tag
+                assert held is not None
+                held[:] = shard.taken(values, self.projection.pre_size)
+            else:
+                shard.traces[variable][:] = values if variable in PRE_TRACES else values[shard.first : shard.last]
+
+    def spike_times(self) -> tuple[IntArray, IntArray]:
+        """Steps of the running epoch in which pre- and postsynaptic neurons spiked last, 0 where they did not."""
+        pre, post = (np.zeros(size, dtype=np.int64) for size in (self.projection.pre_size, self.projection.post_size))
+        for shard in self._present:
+            self._kernel.nm_plastic_read_times(shard.handle, address(pre), address(post))
+        return pre, post
+
+    def go_on(self, steps: int, pre_time: IntArray, post_time: IntArray) -> None:
+        """As after ``steps`` steps, with these spikes in the running epoch; weights, tags and traces are written apart."""
+        pre, post = (np.ascontiguousarray(times, dtype=np.int64) for times in (pre_time, post_time))
+        for shard in self._present:
+            self._kernel.nm_plastic_at(shard.handle, steps // self.rule.epoch)
+            self._kernel.nm_plastic_times(shard.handle, address(pre), address(post))
+
+    def reset(self, steps: int) -> None:
+        """Forget traces, tags and the running epoch; weights stay."""
+        self.settle()
+        for shard in self._present:
+            for values in (shard.tag, *shard.traces.values()):
+                if values is not None:
+                    values[:] = 0
+        self.go_on(steps, np.zeros(self.projection.pre_size, np.int64), np.zeros(self.projection.post_size, np.int64))
+
+    def free(self) -> None:
+        """Free the kernel's memory."""
+        for shard in self._present:
+            self._kernel.nm_plastic_free(shard.handle)
+        self.shards = []
