@@ -8,11 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neuromorph.comparison import compare
-    from neuromorph.connectors import AllToAll, Dense, FixedProbability, Normal, OneToOne, Sparse, Uniform
+    from neuromorph.connectors import (
+        AllToAll,
+        Dense,
+        FixedInDegree,
+        FixedOutDegree,
+        FixedProbability,
+        Normal,
+        OneToOne,
+        Sparse,
+        Uniform,
+    )
     from neuromorph.costs import estimate
-    from neuromorph.execution import compile, open, run
+    from neuromorph.execution import compile, open, resume, run
     from neuromorph.inputs import Input, Modulator
-    from neuromorph.live import from_lava, from_nengo, lava_inputs, lava_modulators, nengo_inputs
+    from neuromorph.live import (
+        from_lava,
+        from_nengo,
+        lava_inputs,
+        lava_modulators,
+        nengo_inputs,
+        to_lava,
+        to_nengo,
+    )
     from neuromorph.network import Network, Population, Probe, Projection
     from neuromorph.neurons import IF, LIF
     from neuromorph.nir import from_nir, to_nir
@@ -25,11 +43,21 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "comparison": ("compare",),
-    "connectors": ("AllToAll", "Dense", "FixedProbability", "Normal", "OneToOne", "Sparse", "Uniform"),
+    "connectors": (
+        "AllToAll",
+        "Dense",
+        "FixedInDegree",
+        "FixedOutDegree",
+        "FixedProbability",
+        "Normal",
+        "OneToOne",
+        "Sparse",
+        "Uniform",
+    ),
     "costs": ("estimate",),
-    "execution": ("compile", "open", "run"),
+    "execution": ("compile", "open", "resume", "run"),
     "inputs": ("Input", "Modulator"),
-    "live": ("from_lava", "from_nengo", "lava_inputs", "lava_modulators", "nengo_inputs"),
+    "live": ("from_lava", "from_nengo", "lava_inputs", "lava_modulators", "nengo_inputs", "to_lava", "to_nengo"),
     "network": ("Network", "Population", "Probe", "Projection"),
     "neurons": ("IF", "LIF"),
     "nir": ("from_nir", "to_nir"),
@@ -46,6 +74,8 @@ __all__ = [
     "STDP",
     "AllToAll",
     "Dense",
+    "FixedInDegree",
+    "FixedOutDegree",
     "FixedProbability",
     "Input",
     "LearningRule",
@@ -74,8 +104,11 @@ __all__ = [
     "nengo_inputs",
     "open",
     "quantise",
+    "resume",
     "rounding_report",
     "run",
+    "to_lava",
+    "to_nengo",
     "to_nir",
 ]
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from neuromorph import __version__
+from neuromorph.cli.bench import bench
 from neuromorph.cli.check import check
 from neuromorph.cli.compare import compare
 from neuromorph.cli.conformance import conformance
@@ -38,5 +39,5 @@ def main() -> None:
     """One description of a spiking network: the same spikes on every backend, and what learning costs there."""
 
 
-for _command in (compare, check, conformance, backends, doctor, chips, estimate, import_file, export_network):
+for _command in (compare, check, conformance, bench, backends, doctor, chips, estimate, import_file, export_network):
     main.add_command(_command)

@@ -58,7 +58,9 @@ def doctor(json_path: str | None) -> None:
         click.echo(f"  {name:<14}{version}")
     click.echo("Backends")
     for name, found in diagnosis.backends.items():
-        click.echo(f"  {name:<14}{'ready' if found.available else 'not available: ' + found.reason}")
+        versions = ", ".join(f"{part} {version}" for part, version in found.versions.items())
+        said = f"ready ({versions}) {found.reason}".rstrip() if found.available else f"not available: {found.reason}"
+        click.echo(f"  {name:<14}{said}")
     if diagnosis.advice:
         click.echo("Remedies")
     for line in diagnosis.advice:

@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import neuromorph as nm
-from neuromorph import textform
+from neuromorph import compact, textform
 from neuromorph.arithmetic import WEIGHT_RANGES
 from neuromorph.chip import load_chip
 from neuromorph.design_rules import accumulator_faults
 from neuromorph.errors import ChipError, CompileError, InputError
 from neuromorph.quantisation import Quantisation, Quantised, Rounding
+from neuromorph.quantisation.report import Tally, relative_error, relative_errors
 
 RECORDED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "nir_lif" / "lif_lava_cpu_fixed.csv"
 RNG = np.random.default_rng(0)
@@ -645,3 +646,50 @@ def test_the_row_of_an_array_shows_its_largest_entry_where_all_are_exact() -> No
         quantised(network(np.ones((2, 1)), v_threshold=np.array([1.0, 2.0]), bias=np.array([0.0, 0.5]))), "bias"
     )
     assert (found.asked, found.relative_error) == (0.5, 0.0)
+
+
+@pytest.mark.parametrize("weights", ["any", "whole", "equal", "learned", "inhibitory"])
+@pytest.mark.parametrize("percentile", [100.0, 90.0])
+def test_weights_are_quantised_in_pieces_as_in_one(
+    weights: str, percentile: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(1)
+    values = {
+        "any": rng.normal(0.0, 0.4, (30, 20)),
+        "whole": rng.integers(-40, 90, (30, 20)),
+        "equal": np.full((30, 20), 0.3),
+        "learned": rng.uniform(0.0, 1.0, (30, 20)),
+        "inhibitory": -rng.uniform(0.0, 1.0, (30, 20)),
+    }[weights]
+    rule = nm.STDP(w_min=0.0, w_max=1.0) if weights == "learned" else None
+    net = network(values, plasticity=rule, v_threshold=40.0 if weights == "whole" else 1.0)
+    whole = quantised(net, percentile=percentile)
+    monkeypatch.setattr(compact.pieces, "__defaults__", (7,))
+    monkeypatch.setattr("neuromorph.quantisation.synapses.PIECE", 7)
+    pieces = quantised(net, percentile=percentile)
+    assert pieces.program.fingerprint == whole.program.fingerprint
+    for one, other in zip(pieces.report, whole.report, strict=True):
+        assert dataclasses.replace(one, rms=0.0) == dataclasses.replace(other, rms=0.0)
+        assert one.rms == pytest.approx(other.rms, rel=1e-12)
+    assert accumulator_faults(pieces.program) == accumulator_faults(whole.program)
+
+
+def test_errors_of_arrays_are_those_of_their_entries() -> None:
+    rng = np.random.default_rng(2)
+    special = [0.0, -0.0, 1.0, 1.0 + 1e-13, 1.0 + 1e-11, -1.0, np.inf, -np.inf, 1e300, 5e-324]
+    asked, held = (np.concatenate([grid.ravel(), rng.normal(size=50)]) for grid in np.meshgrid(special, special))
+    expected = [relative_error(float(a), float(h)) for a, h in zip(asked, held, strict=True)]
+    np.testing.assert_allclose(relative_errors(asked, held), expected, rtol=1e-15)
+
+
+def test_the_row_of_an_array_is_its_worst_entry_and_of_equal_ones_the_largest() -> None:
+    asked, held = np.array([1.0, -4.0, 4.0, 2.0, 8.0]), np.array([1.5, -6.0, 6.0, 2.5, 8.0])
+    numbers = np.arange(5)
+    found = [Tally(), Tally()]
+    found[0].add(asked, held, numbers)
+    for place in range(5):
+        found[1].add(asked[place : place + 1], held[place : place + 1], numbers[place : place + 1])
+    for tally in found:
+        made = tally.row("p", "weight")
+        assert (made.asked, made.held, made.relative_error, made.mantissa, made.count) == (-4.0, -6.0, 0.5, 1, 5)
+        assert made.rms == pytest.approx(np.sqrt((3 * 0.25 + 0.0625) / 5))
