@@ -54,7 +54,8 @@ class DigitsReward(Learner):
     reward_end: float = 0.2  # ... to here over the lesson
     threshold_rate: float = 0.024  # rise with each spike of a neuron
     target_spikes: float = 3.0  # of the whole layer in a sample
-    samples: int = 4314
+    full_rate_samples: int = 4314
+    samples: int = 21570
     quick_samples: int = 900
 
     def network(self, data: Dataset, *, seed: int) -> Network:

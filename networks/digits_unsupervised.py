@@ -51,7 +51,8 @@ class DigitsUnsupervised(Learner):
     trace_scale: float = 0.12
     threshold_rate: float = 0.25  # rise with each spike of a neuron
     target_spikes: float = 0.35  # of the whole layer in a sample
-    samples: int = 2876
+    full_rate_samples: int = 2876
+    samples: int = 14380
     quick_samples: int = 700
     labelled: int = 500
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from neuromorph.network import Network, Projection
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 IMAGE, OUTPUT, PLASTIC = "image", "output", "image->output"
 
@@ -26,6 +30,7 @@ class Lesson(ABC):
         """Present one training sample, shape (steps, pixels), and let it be learned; every run that this took."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Learner(ABC):
     """A network of an input ``image``, a population ``output`` and a plastic projection between them, and its protocol."""
 
@@ -33,6 +38,9 @@ class Learner(ABC):
     rule: ClassVar[str]  # one sentence: what learns, from which signal
     quick_samples: int
     samples: int  # training samples seen by default, repetitions counted
+    full_rate_samples: int  # a longer lesson takes smaller steps: see paced()
+    learning_rate: float
+    threshold_rate: float
 
     @abstractmethod
     def network(self, data: Dataset, *, seed: int) -> Network:
@@ -54,6 +62,12 @@ class Learner(ABC):
     @abstractmethod
     def readout(self, responses: Responses | None, labels: IntArray, data: Dataset) -> Readout:
         """What each output neuron stands for; ``responses`` to the first :attr:`label_samples` training samples."""
+
+    def paced(self, samples: int) -> Self:
+        """The same learner for a lesson of so many samples: beyond ``full_rate_samples`` its rates sink in proportion."""
+        share = min(1.0, self.full_rate_samples / max(samples, 1))
+        rates: dict[str, Any] = {"learning_rate": share * self.learning_rate, "threshold_rate": share * self.threshold_rate}
+        return dataclasses.replace(self, **rates)
 
     def order(self, data: Dataset, *, seed: int, samples: int) -> IntArray:
         """Which training samples are shown: passes over the data, each in a new random order."""

@@ -23,20 +23,20 @@ class Advance:
     spikes: Mapping[str, SpikeTrain]
     states: Mapping[tuple[str, str], FloatArray]
 
-    def check(self, program: Program, steps: int, source: str) -> None:
+    def check(self, program: Program, steps: int, backend: str) -> None:
         """Raise :class:`SimulatorError` where it does not fit the program and the number of steps."""
         for population in program.populations:
             train = self.spikes.get(population.name)
             if train is None or train.shape != (steps, population.size):
                 got = "nothing" if train is None else f"shape {train.shape}"
                 raise SimulatorError(
-                    f"{source} gave {got} as the spikes of {population.name!r}, not ({steps}, {population.size})"
+                    f"backend {backend!r} gave {got} as the spikes of {population.name!r}, not ({steps}, {population.size})"
                 )
         for probe in program.probes:
             if probe.variable in ("u", "v"):
                 rows = self.states.get((probe.target, probe.variable))
                 if rows is None or rows.shape != (steps, program.sizes[probe.target]):
-                    raise SimulatorError(f"{source} gave no whole {probe.variable} of {probe.target!r}")
+                    raise SimulatorError(f"backend {backend!r} gave no whole {probe.variable} of {probe.target!r}")
 
 
 def reward(modulators: Mapping[str, FloatArray], weights: Mapping[str, float], step: int) -> FloatArray | None:

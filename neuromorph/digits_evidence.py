@@ -21,7 +21,7 @@ MEMBRANES = 4
 
 @dataclass(eq=False)
 class Taught:
-    """A learner after its lesson on the reference, for one seed."""
+    """A learner after its lesson on the emulator, for one seed."""
 
     learner: Learner
     seed: int
@@ -30,7 +30,8 @@ class Taught:
     frozen: Program  # static, after learning
     readout: Readout
     samples: int
-    counts: Counts  # of the whole lesson
+    counts: Counts  # of those samples of the lesson whose work was counted
+    counted: int  # how many these are
     curve: list[tuple[int, float]] = field(default_factory=list)
 
 
@@ -44,7 +45,7 @@ def gather_evidence(one: Taught, responses: Responses, test: IntArray) -> Eviden
     probed = one.frozen.with_probes(
         [*one.frozen.with_all_spikes().probes, ProbeProgram(target=OUTPUT, variable="v", every=1)]
     )
-    with registry.get("reference").open(probed) as session:
+    with registry.get("emulator").open(probed) as session:
         answers = respond(session, shown)
     raster = {name: SpikeTrain.joined([r.spikes[name] for r in answers.recordings]) for name in (IMAGE, OUTPUT)}
     membrane = np.concatenate([recording.states[OUTPUT, "v"] for recording in answers.recordings])

@@ -37,11 +37,13 @@ from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset, digits
 
 LEARNERS: tuple[Learner, ...] = (DigitsReward(), DigitsUnsupervised())
+TEACHER = "emulator"  # the backend that whole lessons run on; its spikes are those of the reference
 CHIPS = ("loihi1", "cpu")
 DEFAULT_SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 QUICK_TEST_SAMPLES = 120
 CURVE_SAMPLES = (60, 125, 250, 500, 1000, 2000, 4000)
 QUICK_CURVE_SAMPLES = (60, 250)
+COUNT_EVERY = 10  # the work of every so many-th training sample is counted
 LEARNING_CHECK_SAMPLES = 12  # training samples learned on every backend, spikes and weights compared
 VALUE_BYTE = 4  # of one value that learning holds, as backprop holds it too
 
@@ -77,7 +79,7 @@ def score_digits(
     quick: bool = False,
     progress: Progress = lambda what, share: None,
 ) -> Scorecard:
-    """Teach every learner on the reference, run what it learned on every backend, train backprop, and estimate costs.
+    """Teach every learner on the emulator, run what it learned on every backend, train backprop, and estimate costs.
 
     ``samples``: training samples that each spiking learner sees; None: its own default. Raises :class:`InputError` for
     backends that are not declared. ``progress(what, share)`` is called with the share done, 0..1.
@@ -184,9 +186,10 @@ class _Job:
     # --- spiking learners
 
     def teach(self, learner: Learner, seed: int) -> Taught:
-        """The lesson, on the reference, with accuracy on some held-out samples on the way for the first seed."""
+        """The lesson, on the emulator, with accuracy on some held-out samples on the way for the first seed."""
         data = self.data[seed]
         samples = self.samples or (learner.quick_samples if self.quick else learner.samples)
+        learner = learner.paced(samples)
         start = discretise(learner.network(data, seed=seed), seed=seed)
         spikes = learner.encode(data.training_images)
         counts: Counts | None = None
@@ -194,12 +197,13 @@ class _Job:
         points = QUICK_CURVE_SAMPLES if self.quick else CURVE_SAMPLES
         watch = set(points) if seed == self.seeds[0] else set()
         self.advance(f"{learner.name}, seed {seed}: learning", 0.0)
-        with registry.get("reference").open(start, seed=seed) as session:
+        with registry.get(TEACHER).open(start, seed=seed) as session:
             lesson = learner.lesson(session, data, seed=seed, samples=samples)
             for number, index in enumerate(learner.order(data, seed=seed, samples=samples), start=1):
                 recordings = lesson.teach(spikes[index], int(data.training_labels[index]))
-                seen = _total([recording.counts for recording in recordings])
-                counts = seen if counts is None else counts + seen
+                if number % COUNT_EVERY == 1:
+                    seen = _total([recording.counts for recording in recordings])
+                    counts = seen if counts is None else counts + seen
                 if number in watch and number < samples:
                     frozen, readout = self.freeze(learner, data, start, session, labelled=200)
                     curve.append((number, self.accuracy(learner, data, frozen, readout, CURVE_TEST_SAMPLES)))
@@ -210,7 +214,7 @@ class _Job:
         self.fingerprints[f"{learner.name}, seed {seed}, before learning"] = start.fingerprint
         self.fingerprints[f"{learner.name}, seed {seed}, learned"] = frozen.fingerprint
         self.advance(f"{learner.name}, seed {seed}: classifying", 1.0)
-        return Taught(learner, seed, data, start, frozen, readout, samples, counts, curve)
+        return Taught(learner, seed, data, start, frozen, readout, samples, counts, -(-samples // COUNT_EVERY), curve)
 
     def freeze(
         self, learner: Learner, data: Dataset, start: Program, session: Session, *, labelled: int
@@ -221,12 +225,12 @@ class _Job:
         shown = min(labelled, learner.label_samples, 250 if self.quick else labelled)
         responses = None
         if shown:
-            with registry.get("reference").open(frozen) as quiet:
+            with registry.get(TEACHER).open(frozen) as quiet:
                 responses = respond(quiet, learner.encode(data.training_images[:shown]))
         return frozen, learner.readout(responses, data.training_labels[:shown], data)
 
     def accuracy(self, learner: Learner, data: Dataset, frozen: Program, readout: Readout, samples: int) -> float:
-        with registry.get("reference").open(frozen) as session:
+        with registry.get(TEACHER).open(frozen) as session:
             responses = respond(session, learner.encode(data.test_images[:samples]))
         return float(np.mean(readout.predict(responses) == data.test_labels[:samples]))
 
@@ -285,7 +289,7 @@ class _Job:
         wall = sum(seen.responses.wall_second for seen in observed)
         learning_wall = sum(recording.wall_second for seen in observed for recording in seen.lesson)
         counts = _total([recording.counts for seen in observed for recording in seen.responses.recordings])
-        lesson = _Work(_total([one.counts for one in taught]), sum(one.samples for one in taught), None)
+        lesson = _Work(_total([one.counts for one in taught]), sum(one.counted for one in taught), None)
         beginning = _Work(  # what every backend learned, and was timed at
             _total([recording.counts for seen in observed for recording in seen.lesson]),
             LEARNING_CHECK_SAMPLES * len(observed),

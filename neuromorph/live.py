@@ -105,11 +105,9 @@ def to_lava(
     Raises :class:`InputError` for unknown names and what :func:`neuromorph.open` raises, now and not in the run.
     """
     registry.get("lava")
-    from neuromorph.backends.lava.embedded.process import EmbeddedProgram
+    from neuromorph.backends.lava.embedded.process import embedded_program
 
-    return EmbeddedProgram(
-        embedding=_embedding(program, populations, backend, seed, options), addresses=variables, name=name
-    )
+    return embedded_program(_embedding(program, populations, backend, seed, options), addresses=variables, name=name)
 
 
 def to_nengo(

@@ -23,6 +23,7 @@ from neuromorph.inputs import Input, Modulator
 from neuromorph.parts import PopulationProgram, ProbeProgram, ProjectionProgram, RuleProgram, TraceProgram
 from neuromorph.plasticity.language import SumOfProducts, parse
 from neuromorph.recording import read_archive, write_archive
+from neuromorph.synapses import SYNAPSE_ARRAYS
 
 __all__ = [
     "FORMAT",
@@ -38,7 +39,6 @@ __all__ = [
 ]
 
 FORMAT = "neuromorph program 2"
-SYNAPSE_ARRAYS = ("post_index", "pre_index", "weight", "delay")
 
 Integration = Literal["exponential", "euler"]
 

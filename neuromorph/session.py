@@ -62,6 +62,7 @@ class Session(ABC):
         self._alone = _OneThread(backend)
         self._failed = ""
         self._running = f"{backend} run of {program.name!r}"
+        self._failing = f"backend {backend!r} failed while it ran {program.name!r}"
         epochs = [p.rule.epoch for p in program.projections if p.rule is not None]
         self._earlier: Earlier | None = None  # spikes that counts need: still under way, or in the running epoch
         self._memory = max([1, *(p.max_delay for p in program.projections), *epochs])  # steps of them
@@ -284,15 +285,17 @@ class Session(ABC):
         """The run, in pieces between samples of synapse variables; inputs are ``spikes``, or else ``rows`` of them."""
         first = self.steps_run
         for start, stop in self._pieces(steps):
-            modulators = factors if stop - start == steps else {name: r[start:stop] for name, r in factors.items()}
-            with simulator_errors(f"backend {self.backend!r} failed while it ran {self.program.name!r}"):
+            modulators, inputs = factors, rows
+            if stop - start < steps:
+                modulators = {name: values[start:stop] for name, values in factors.items()}
+                inputs = {name: values[start:stop] for name, values in rows.items()}
+            with simulator_errors(self._failing):
                 if self.takes_events:
                     events = {name: train.between(start, stop) for name, train in spikes.items()}
                     advance = self._advance_events(stop - start, events, modulators, beat)
                 else:
-                    inputs = {name: values[start:stop] for name, values in rows.items()}
                     advance = self._advance(stop - start, inputs, modulators, beat)
-                advance.check(self.program, stop - start, f"backend {self.backend!r}")
+                advance.check(self.program, stop - start, self.backend)
             sent.append(advance.spikes)
             self.steps_run = first + stop
             if states is not None:

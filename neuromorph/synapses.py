@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -28,6 +28,7 @@ from neuromorph.errors import CompileError, raise_faults
 from neuromorph.recording import IntArray
 from neuromorph.rule_program import RuleProgram
 
+SYNAPSE_ARRAYS = ("post_index", "pre_index", "weight", "delay")
 FEW_SYNAPSES = 1 << 24  # of so many, arrays that were read once are kept; of more they would fill the memory
 
 Scalar = TypeVar("Scalar", np.int64, np.float64)
@@ -104,6 +105,12 @@ class ProjectionProgram:
         values["_connectivity"] = Connectivity.of(post, pre, *sizes) if fits else None
         if values["_connectivity"] is None:  # as given, so that it can be looked at
             values["post_index"], values["pre_index"] = (frozen(np.array(end, dtype=np.int64)) for end in (post, pre))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Arrays of stride 0 do not pickle as such: it is built anew."""
+        values: dict[str, Any] = {item.name: vars(self).get(item.name) for item in dataclasses.fields(self)}
+        values |= {name: self.narrow(name) for name in SYNAPSE_ARRAYS}
+        return partial(ProjectionProgram, **values), ()
 
     def with_changes(self, **changes: Any) -> ProjectionProgram:
         """Like :func:`dataclasses.replace`, and without writing out the arrays that stay."""

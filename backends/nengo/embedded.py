@@ -9,7 +9,6 @@ from typing import Any, final
 
 import nengo
 import numpy as np
-import numpy.typing as npt
 from nengo.builder.processes import SimProcess
 
 from neuromorph.embedding import Embedding, Named
@@ -76,7 +75,7 @@ class EmbeddedProgram(nengo.Process):  # type: ignore[misc]
         return self._sessions[id(_owner(simulator.signals[found[0].state[_SESSION]]))]
 
     def make_state(
-        self, shape_in: tuple[int, ...], shape_out: tuple[int, ...], dt: float, dtype: npt.DTypeLike = None
+        self, shape_in: tuple[int, ...], shape_out: tuple[int, ...], dt: float, dtype: Any = None
     ) -> dict[str, FloatArray]:
         """An array that lives as long as the simulator; raises :class:`InputError` where sizes or dt do not fit."""
         del dtype

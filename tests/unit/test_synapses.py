@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 import hashlib
 import pickle
@@ -93,8 +94,9 @@ def test_arrays_of_the_caller_stay_the_caller_s() -> None:
 
 def test_projections_travel_to_other_processes() -> None:
     projection = chain()
-    again = pickle.loads(pickle.dumps(projection))
-    assert again.with_changes().digests == projection.digests
+    for again in (pickle.loads(pickle.dumps(projection)), copy.deepcopy(projection)):
+        assert again.digests == projection.digests and again.has_one_delay
+        assert (again.name, again.rule, again.sign_mode) == ("a->b", None, "none")
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,48 @@ typedef struct {
     int32_t bucket[MOST_SLICES + 3];
 } Separable;
 
+/* A row of a rule with rewarded tags, as plastic_eligibility.h uses it: factors of shared vectors. */
+typedef struct {
+    double *weight, *tag;
+    const double *first, *second; /* differences of its slice */
+    double gain[MOST_TERMS];      /* of the tag for each unit of `first` */
+    double moved[MOST_TERMS];     /* of the weight for each unit of `second` */
+    double wide[MOST_TERMS];      /* how far a unit of `first` may have moved the weight on the way */
+    double both[MOST_TERMS], down[MOST_TERMS];
+    double kept, spread;          /* the same for each unit of the tag */
+    const int32_t *target;
+    int64_t n;
+    int32_t slice, start;         /* start: the slot up to which the weight has seen everything */
+} RewardedRow;
+
+enum { RANGE_LEVELS = 9, REWARDED_TILE = 256 };
+
+/* Rules whose tags separate and whose weights follow tag times third factor: plastic_eligibility.h. */
+typedef struct {
+    int32_t is_on;
+    Factor reward;                 /* how the rule reads it */
+    double coefficient, keep;      /* of the weight's product; of the tag, in a step */
+    int32_t is_pair;               /* one product on each side, and that on pre spikes reads no presynaptic trace */
+    double rise, fall;             /* of this step: third factor in the weight for each unit of the tag; the slice's */
+    double unit;                   /* a tag is its stored value times unit times keep^slot */
+    double *keep_power;            /* (most_slots + 2) */
+    double *ratio_power[MOST_TERMS]; /* (most_slots + 2): (D / keep)^k */
+    double *prefix;                /* (most_slots + 2): sums of third factor times keep^slot */
+    double *least[RANGE_LEVELS], *most[RANGE_LEVELS]; /* (most_slots + 2): of the 2^level prefixes up to a slot */
+    double *now2[MOST_TERMS], *then2[MOST_TERMS]; /* as `now` and `then` of Separable, each gain times the prefix after it */
+    double *first[MOST_TERMS], *second[MOST_TERMS]; /* (posts), or (slices, tile): differences up to now */
+    double *less[MOST_TERMS], *back[MOST_TERMS]; /* (posts): of tag and weight that learn, back to the slice's start */
+    double *down, *drop;           /* (posts), for a pair: of tag and weight, by the presynaptic spike */
+    double *record;                /* (posts, 8) */
+    double *excess;                /* (4, tile) */
+    uint8_t *lag;                  /* (pres): slots of the slice that the weight has seen */
+    /* spikes of the window, each neuron's in a chain */
+    int64_t entries, most_entries;
+    int32_t *slot, *before;
+    double *entry_gain[MOST_TERMS];
+    RewardedRow *rows;             /* (pres) */
+} Eligibility;
+
 typedef struct Plastic {
     int32_t is_fixed, epoch, products, has_tag, has_sweeps, sweeps_read_y, reads_state;
     int32_t is_direct; /* changes depend on neither weight nor tag: plastic_direct.h */
@@ -130,6 +172,7 @@ typedef struct Plastic {
     int64_t epochs; /* that have ended */
     Log log;
     Separable separable;
+    Eligibility eligibility;
     int32_t may_reorder; /* float: sums may be taken in another order, for speed */
     /* buffers of one row */
     double *new_weight, *new_tag, *value, *row_y[POST_TRACES];

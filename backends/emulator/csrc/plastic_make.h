@@ -12,6 +12,8 @@ static void *zeros(size_t count, size_t size) {
     return calloc(count ? count : 1, size);
 }
 
+#include "plastic_make_fast.h"
+
 EXPORT Plastic *nm_plastic_new(int32_t is_fixed, int32_t epoch, int64_t pres, int64_t post_begin, int64_t posts,
                                const int64_t *pointer, const int32_t *target, const uint16_t *group, void *weight,
                                void *tag, double w_min, double w_max, int64_t reward_width, double reward_scale) {
@@ -66,94 +68,12 @@ EXPORT void nm_plastic_free(Plastic *p) {
                      p->place, p->row_x[0], p->row_x[1], p->order};
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
     for (int t = 0; t < POST_TRACES; t++) free(log->y[t]), free(log->y_end[t]), free(p->row_y[t]), free(p->y_at[t]);
-    Separable *sep = &p->separable;
-    for (int q = 0; q < MOST_TERMS; q++) {
-        free(sep->up_power[q]), free(sep->now[q]), free(sep->then[q]), free(sep->since[q]), free(sep->gained[q]);
-        free(sep->difference[q]);
-        if (!sep->down_is_trace[q]) free(sep->value[q]);
-    }
-    free(sep->x_power[0]), free(sep->x_power[1]), free(sep->rows), free(sep->order), free(sep->record);
+    free_fast(p);
     free(p);
 }
 
 /* Large projections in float may sum in another order than the reference. */
 EXPORT void nm_plastic_may_reorder(Plastic *p, int32_t may_reorder) { p->may_reorder = may_reorder; }
-
-/* Whether the rule separates; notes how. */
-static int separates(Plastic *p) {
-    Separable *sep = &p->separable;
-    if (!p->may_reorder || p->is_fixed || p->epoch != 1 || p->has_tag || p->has_sweeps || p->reads_state || p->group) return 0;
-    int is_bounded = p->w_min > -INFINITY || p->w_max < INFINITY, signs = 0;
-    double smallest = 1.0;
-    for (int k = 0; k < TRACES; k++)
-        if (p->trace[k].is_used && p->trace[k].impulse < 0.0) return 0;
-    for (int32_t q = 0; q < p->products; q++) {
-        Product *product = &p->product[q];
-        int on_post = product->dependency == ON_POST, ys = 0, pure = 1;
-        int32_t has[PRE_TRACES] = {0, 0};
-        for (int32_t f = 0; f < product->factors; f++) {
-            Factor *factor = &product->factor[f];
-            int is_pure = factor->constant == 0.0 && !factor->is_sign;
-            if (factor->variable == REWARD) return 0;
-            if (factor->variable <= X2) {
-                if (on_post && !is_pure) return 0;
-                has[factor->variable - X1] += 1;
-            } else {
-                ys += 1, pure &= is_pure;
-                if (on_post && is_bounded && !is_pure) return 0;
-            }
-        }
-        if (on_post) {
-            if (sep->ups == MOST_TERMS) return 0;
-            double decay = pow(p->trace[X1].decay, has[0]) * pow(p->trace[X2].decay, has[1]);
-            smallest = decay < smallest ? decay : smallest;
-            signs |= product->coefficient > 0.0 ? 1 : 2;
-            memcpy(sep->up_has[sep->ups], has, sizeof has);
-            sep->up[sep->ups++] = q;
-        } else {
-            if (sep->downs == MOST_TERMS) return 0;
-            sep->down_is_trace[sep->downs] = ys == 1 && pure;
-            sep->down[sep->downs++] = q;
-        }
-    }
-    if (is_bounded && signs == 3) return 0;
-    double slots = smallest < 1.0 ? log(1e5) / -log(smallest) : MOST_SLOTS;
-    if (slots < 2 * SLICE) return 0;
-    slots = slots > MOST_SLOTS ? MOST_SLOTS : slots;
-    p->log.most_slots = (int32_t)slots / (2 * SLICE) * (2 * SLICE); /* its half is a whole number of slices */
-    return 1;
-}
-
-static int make_separable(Plastic *p) {
-    Separable *sep = &p->separable;
-    size_t posts = (size_t)p->posts + 8, slots = (size_t)p->log.most_slots + 2, ok = 1;
-#define GET(field, count, kind) ok = ok && (sep->field = zeros(count, sizeof(kind)))
-    for (int32_t q = 0; q < sep->ups; q++) {
-        GET(up_power[q], slots, double), GET(now[q], posts, double), GET(gained[q], posts, double);
-        GET(then[q], (slots / SLICE + 2) * posts, double), GET(since[q], posts, double);
-        GET(difference[q], posts, double);
-        for (size_t k = 0; ok && k < slots; k++) {
-            double base = pow(p->trace[X1].decay, sep->up_has[q][0]) * pow(p->trace[X2].decay, sep->up_has[q][1]);
-            sep->up_power[q][k] = pow(base, (double)k);
-        }
-    }
-    for (int k = 0; k < PRE_TRACES; k++) {
-        if (!p->x[k]) continue;
-        GET(x_power[k], slots, double);
-        for (size_t s = 0; ok && s < slots; s++) sep->x_power[k][s] = pow(p->trace[k].decay, (double)s);
-    }
-    for (int32_t q = 0; q < sep->downs; q++) {
-        const Product *product = &p->product[sep->down[q]];
-        if (!sep->down_is_trace[q]) GET(value[q], posts, double);
-        else
-            for (int32_t f = 0; f < product->factors; f++)
-                if (product->factor[f].variable > X2) sep->value[q] = p->y[product->factor[f].variable - Y1];
-    }
-    GET(record, 4 * posts, double);
-    GET(rows, (size_t)p->pres, Row), GET(order, (size_t)p->pres, int32_t);
-#undef GET
-    return ok ? 0 : -1;
-}
 
 /* After all traces and products: allocates the log and the buffers. Returns -1 where memory is short. */
 EXPORT int32_t nm_plastic_ready(Plastic *p) {
@@ -163,8 +83,7 @@ EXPORT int32_t nm_plastic_ready(Plastic *p) {
     int64_t width = (p->sweeps_read_y ? p->posts * POST_TRACES : 0) + p->reward_width;
     int64_t slots = width > 4096 ? (1 << 20) / width : 256;
     log->most_slots = slots < 8 ? 8 : (int32_t)slots; /* separates() may want fewer */
-    int is_separable = separates(p);
-    if (!is_separable) p->separable.ups = p->separable.downs = 0;
+    int is_separable = separates(p), is_rewarded = !is_separable && is_rewarded_tag(p);
     log->most_entries = p->posts > 4096 ? 8 * p->posts : 32768;
     size_t most = (size_t)log->most_slots, entries = (size_t)log->most_entries;
     int ok = 1;
@@ -191,9 +110,10 @@ EXPORT int32_t nm_plastic_ready(Plastic *p) {
     else GET(new_weight, longest, double), GET(new_tag, longest, double), GET(value, longest, double);
 #undef GET
     for (int64_t j = 0; ok && j < p->posts; j++) log->newest[j] = -1;
-    if (ok && is_separable) {
-        if (make_separable(p)) return -1;
-        p->separable.is_on = 1;
+    if (ok && (is_separable || is_rewarded)) {
+        if (make_separable(p) || (is_rewarded && make_rewarded(p))) return -1;
+        p->separable.is_on = is_separable;
+        p->eligibility.is_on = is_rewarded;
     }
     return ok ? 0 : -1;
 }

@@ -277,10 +277,9 @@ static void NAME(separable_shift)(Plastic *p) {
     log->slots -= half;
 }
 
-/* Postsynaptic traces after the spikes of this step, what they make of a presynaptic spike, and what was gained. */
-static void NAME(separable_posts)(Plastic *p, const int32_t *post, int64_t n_post, int64_t n_pre, int32_t slice_start) {
+/* Postsynaptic traces after the spikes of this step, what is gained by them, and what they make of a presynaptic spike. */
+static void NAME(separable_posts)(Plastic *p, const int32_t *post, int64_t n_post, int64_t n_pre) {
     Separable *sep = &p->separable;
-    const int32_t s = p->log.slots;
     for (int t = 0; t < POST_TRACES; t++) {
         if (!p->y[t]) continue;
         const Trace *trace = &p->trace[PRE_TRACES + t];
@@ -299,8 +298,7 @@ static void NAME(separable_posts)(Plastic *p, const int32_t *post, int64_t n_pos
             sep->gained[q][j] = gain;
         }
     }
-    if (!n_pre) return;
-    for (int32_t q = 0; q < sep->downs; q++) {
+    for (int32_t q = 0; n_pre && q < sep->downs; q++) {
         const Product *product = &p->product[sep->down[q]];
         if (sep->down_is_trace[q]) continue; /* value is the trace itself */
         double *restrict value = sep->value[q];
@@ -309,6 +307,11 @@ static void NAME(separable_posts)(Plastic *p, const int32_t *post, int64_t n_pos
             if (product->factor[f].variable > X2)
                 NAME(times_vector)(value, &product->factor[f], p->y[product->factor[f].variable - Y1], p->posts);
     }
+}
+
+/* What was gained since the slice's start, this step included. */
+static void NAME(separable_since)(const Plastic *p, int32_t s, int32_t slice_start) {
+    const Separable *sep = &p->separable;
     for (int32_t q = 0; q < sep->ups; q++) {
         double *restrict since = sep->since[q];
         if (slice_start == s + 1) {
@@ -328,7 +331,8 @@ static void NAME(separable_step)(Plastic *p, const int32_t *pre, int64_t n_pre, 
     Separable *sep = &p->separable;
     if (log->slots == log->most_slots) NAME(separable_shift)(p);
     const int32_t s = log->slots, slice_start = (s + 1) / SLICE * SLICE;
-    NAME(separable_posts)(p, post, n_post, n_pre, slice_start);
+    NAME(separable_posts)(p, post, n_post, n_pre);
+    if (n_pre) NAME(separable_since)(p, s, slice_start);
     for (int64_t k = 0; k < n_pre; k++) {
         NAME(separable_row)(p, pre[k], &sep->rows[k]);
         NAME(separable_spike)(p, pre[k], &sep->rows[k], s, slice_start);

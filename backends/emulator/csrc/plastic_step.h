@@ -10,10 +10,15 @@ static void NAME(settle_row)(Plastic *p, int64_t i) {
 }
 
 #include "plastic_separable.h"
+#include "plastic_eligibility.h"
 
 static void NAME(settle_all)(Plastic *p) {
     if (p->separable.is_on) {
         NAME(separable_settle_all)(p);
+        return;
+    }
+    if (p->eligibility.is_on) {
+        NAME(rewarded_settle_all)(p);
         return;
     }
     for (int64_t i = 0; i < p->pres; i++) NAME(settle_row)(p, i);
@@ -202,6 +207,10 @@ static void NAME(plastic_step)(Plastic *p, int64_t step, const int32_t *pre, int
                                int64_t n_post, const double *reward, void *const *into) {
     if (p->separable.is_on) {
         NAME(separable_step)(p, pre, n_pre, post, n_post, into[0]);
+        return;
+    }
+    if (p->eligibility.is_on) {
+        NAME(rewarded_step)(p, pre, n_pre, post, n_post, reward, into[0]);
         return;
     }
     int32_t offset = (int32_t)(step % p->epoch ? step % p->epoch : p->epoch);

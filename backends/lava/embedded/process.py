@@ -6,7 +6,7 @@ import multiprocessing
 import sys
 import weakref
 from abc import ABCMeta
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,26 +56,9 @@ class EmbeddedProgram(compat.AbstractProcess):  # type: ignore[misc]
     ``inputs``, ``modulators`` and ``outputs`` are its ports by name, ``variables`` its Vars by address.
     """
 
-    def __init__(
-        self, *, embedding: Embedding, addresses: Sequence[str] | None = None, name: str | None = None
-    ) -> None:
+    def __init__(self, *, embedding: Embedding, values: Mapping[str, Any], name: str) -> None:
+        super().__init__(embedding=embedding, name=name)
         program = embedding.program
-        known = variables(program)
-        if isinstance(addresses, str):
-            raise InputError(f"variables must be a list of addresses, got {addresses!r}: write [{addresses!r}]")
-        chosen = list(known if addresses is None else dict.fromkeys(addresses))
-        raise_faults(
-            InputError,
-            [
-                f"variables: there is no variable {key!r}; known: {', '.join(known)}"
-                for key in chosen
-                if key not in known
-            ],
-        )
-        # Opened here once: what cannot run is said now, and not in a process of Lava's where nobody would hear it.
-        with embedding.open() as session:
-            values = {address: session.read(address) for address in chosen}
-        super().__init__(embedding=embedding, name=name or program.name)
         self.program = program
         self.inputs = Named("input", {key: compat.InPort(shape=(n,)) for key, n in embedding.inputs.items()})
         self.modulators = Named(
@@ -97,6 +80,25 @@ class EmbeddedProgram(compat.AbstractProcess):  # type: ignore[misc]
     def read(self, address: str) -> Any:
         """The present value of a variable between runs, in the form that :meth:`Session.read` gives."""
         return _shown(self.program, address, self.variables[address].get())
+
+
+def embedded_program(
+    embedding: Embedding, *, addresses: Sequence[str] | None = None, name: str | None = None
+) -> EmbeddedProgram:
+    """The Process of a program that could be opened, with Vars for ``addresses``: all, where left out."""
+    program = embedding.program
+    known = variables(program)
+    if isinstance(addresses, str):
+        raise InputError(f"variables must be a list of addresses, got {addresses!r}: write [{addresses!r}]")
+    chosen = list(known if addresses is None else dict.fromkeys(addresses))
+    raise_faults(
+        InputError,
+        [f"variables: there is no variable {key!r}; known: {', '.join(known)}" for key in chosen if key not in known],
+    )
+    # Opened here once: what cannot run is said now, and not in a process of Lava's where nobody would hear it.
+    with embedding.open() as session:
+        values = {key: session.read(key) for key in chosen}
+    return EmbeddedProgram(embedding=embedding, values=values, name=name or program.name)
 
 
 class _TypesByName(ABCMeta):
