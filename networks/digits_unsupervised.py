@@ -35,6 +35,10 @@ class DigitsUnsupervised(Learner):
     name: ClassVar[str] = "unsupervised STDP"
     rule: ClassVar[str] = "STDP towards the presynaptic trace, threshold homeostasis, labels assigned after"
 
+    learning_rate_power: ClassVar[float] = (
+        0.43  # chosen on the default seeds: weights need less averaging than thresholds
+    )
+
     neurons: int = 128
     steps: int = 22  # time steps per sample when classifying
     learning_steps: int = 14  # time steps of a sample that are shown when learning

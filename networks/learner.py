@@ -36,6 +36,7 @@ class Learner(ABC):
 
     name: ClassVar[str]
     rule: ClassVar[str]  # one sentence: what learns, from which signal
+    learning_rate_power: ClassVar[float] = 1.0
     quick_samples: int
     samples: int  # training samples seen by default, repetitions counted
     full_rate_samples: int  # a longer lesson takes smaller steps: see paced()
@@ -64,9 +65,13 @@ class Learner(ABC):
         """What each output neuron stands for; ``responses`` to the first :attr:`label_samples` training samples."""
 
     def paced(self, samples: int) -> Self:
-        """The same learner for a lesson of so many samples: beyond ``full_rate_samples`` its rates sink in proportion."""
+        """The same learner for a lesson of so many samples: beyond ``full_rate_samples`` its rates are smaller.
+
+        The rate of thresholds sinks in proportion, that of weights with the power :attr:`learning_rate_power`.
+        """
         share = min(1.0, self.full_rate_samples / max(samples, 1))
-        rates: dict[str, Any] = {"learning_rate": share * self.learning_rate, "threshold_rate": share * self.threshold_rate}
+        learning_rate = share**self.learning_rate_power * self.learning_rate
+        rates: dict[str, Any] = {"learning_rate": learning_rate, "threshold_rate": share * self.threshold_rate}
         return dataclasses.replace(self, **rates)
 
     def order(self, data: Dataset, *, seed: int, samples: int) -> IntArray:

@@ -80,7 +80,7 @@ class Scorecard:
     fingerprints: Mapping[str, str]  # learner and seed to program; chip to file
     seconds: float  # wall time of the whole comparison
     quick: bool
-    learning_samples_compared: int = 0  # taught on the reference, as many first samples learned again on each backend
+    learning_samples_compared: int = 0  # taught on the emulator, as many first samples learned again on each backend
 
     def to_json(self) -> dict[str, Any]:
         """Rows and provenance as plain data, for ``--json``."""

@@ -130,7 +130,8 @@ def address(array: npt.NDArray[Any] | None) -> int | None:
     if array is None:
         return None
     assert array.flags.c_contiguous
-    return int(array.ctypes.data)
+    start: int = array.__array_interface__["data"][0]  # a third of the time of array.ctypes.data
+    return start
 
 
 def view(start: int, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:

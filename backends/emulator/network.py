@@ -97,6 +97,7 @@ class LoadedNetwork:
     ) -> None:
         self.program, self.threads, self.seed, self.is_exact = program, threads, seed, is_exact
         self.learning: dict[str, LearningSynapses] = {}
+        self._views: dict[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]] = {}  # of rings, until these are made anew
         self.is_fixed = program.arithmetic == "fixed"
         self._kernel = kernel()
         self.handle = self._kernel.nm_new(threads, self.is_fixed, level)
@@ -204,13 +205,16 @@ class LoadedNetwork:
 
     def _rows(self, projection: ProjectionProgram) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """The ring, (depth, neurons), and for each thread and row whether it was written."""
+        if found := self._views.get(projection.name):
+            return found
         size = np.zeros(1, dtype=np.int64)
         number = self._number[projection.name]
         start = self._kernel.nm_ring(self.handle, number, address(size))
         kind = self._storage[projection.name].ring
         ring = view(start, (projection.max_delay, int(size[0])), _RING_TYPES[kind])
         sent = view(self._kernel.nm_sent(self.handle, number), (self.threads, projection.max_delay), np.uint8)
-        return ring[:, : projection.post_size], sent
+        self._views[projection.name] = ring[:, : projection.post_size], sent
+        return self._views[projection.name]
 
     def _scale(self, projection: ProjectionProgram) -> tuple[float, int]:
         """What 1 in the ring means, and by how much its rows are still to be shifted down."""
@@ -263,6 +267,7 @@ class LoadedNetwork:
         for learning in self.learning.values():
             learning.free()
         self.learning = {}
+        self._views = {}
         handle, self.handle = self.handle, None
         if handle:
             self._kernel.nm_free(handle)

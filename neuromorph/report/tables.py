@@ -148,7 +148,7 @@ def _learning_note(scorecard: Scorecard) -> str:
 
 def _learning_compared(scorecard: Scorecard) -> str:
     count = scorecard.learning_samples_compared
-    return f" the first {count} samples again on each backend (the whole lesson runs on the reference)" if count else ""
+    return f" the first {count} samples again on each backend (the whole lesson runs on the emulator)" if count else ""
 
 
 def _unavailable(scorecard: Scorecard, columns: int) -> Iterator[Line]:

@@ -44,7 +44,7 @@ def whole_table(scorecard: Scorecard) -> Table:
     notes.append(
         "Wall time and steps per second: measured here. Energy, latency: estimated from counted work, low to high. Memory:"
         " beside the weights, 4 bytes a value."
-        + (f" Taught on the reference; the first {again} samples are learned again on each backend." if again else "")
+        + (f" Taught on the emulator; the first {again} samples are learned again on each backend." if again else "")
     )
     table.caption = Text("\n".join(printable(note) for note in notes))
     table.caption_justify = "left"

@@ -4,7 +4,7 @@
    distance is bridged by synapses of weight 0, which change nothing. Tiles are so narrow that what is added to stays in
    a cache. Rows lie anywhere in memory: those of the next spikes are fetched ahead. */
 
-enum { NAME(AHEAD) = 6 }; /* rows */
+enum { NAME(AHEAD) = 16 }; /* rows */
 
 #define ROW_UNIT(type) (sizeof(type) > 2 ? sizeof(type) : 2)
 
@@ -20,7 +20,7 @@ enum { NAME(AHEAD) = 6 }; /* rows */
                 const uint8_t *at = tile->data + (uint64_t)start[later] * ROW_UNIT(type);                             \
                 const uint8_t *end = tile->data + (uint64_t)start[later + 1] * ROW_UNIT(type);                        \
                 if (end > at + 512) end = at + 512; /* the processor follows a long row by itself */                  \
-                for (; at < end; at += LINE) __builtin_prefetch(at);                                                  \
+                for (; at < end; at += LINE) __builtin_prefetch(at, 0, 2);                                                  \
             }                                                                                                         \
             uint64_t begin = (uint64_t)start[pre[k]] * ROW_UNIT(type), end = (uint64_t)start[pre[k] + 1] * ROW_UNIT(type); \
             int64_t synapses = (int64_t)((end - begin) / (sizeof(type) + 2));                                         \

@@ -116,6 +116,7 @@ def test_a_spike_enters_and_leaves_in_the_step_in_which_nengo_sends_it() -> None
         assert simulator.data[source].shape == (6, 1)
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")  # Nengo 4.1, NumPy 2.5
 def test_between_nengo_s_own_neurons_it_sees_their_spikes_and_they_see_its() -> None:
     embedded = nm.to_nengo(program(), populations=["b"])
     with nengo.Network(seed=3) as model:
