@@ -73,6 +73,14 @@ class RandomNumbers:
         return generator.integers(0, LARGEST_DRAW + 1, size=count, dtype=int).astype(np.float64)
 
 
+def _aligned_zeros(count: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros that begin where a cache line does: vectors that cross one are loaded and stored at half the speed."""
+    size = count * np.dtype(dtype).itemsize
+    room = np.zeros(size + 64, dtype=np.uint8)
+    start = -address(room) % 64  # type: ignore[operator]
+    return room[start : start + size].view(dtype)
+
+
 @dataclass(eq=False)
 class _Shard:
     """The synapses onto one thread's neurons, in rows of presynaptic neurons."""
@@ -144,7 +152,7 @@ class LearningSynapses:
         synapses = slice(int(projection.by_post[first]), int(projection.by_post[last]))
         count = synapses.stop - synapses.start
         dtype: npt.DTypeLike = np.int16 if self.is_fixed else np.float64
-        weight, tag = np.zeros(count, dtype=dtype), None if rule.dt is None else np.zeros(count, dtype=dtype)
+        weight, tag = _aligned_zeros(count, dtype), None if rule.dt is None else _aligned_zeros(count, dtype)
         handle = self._kernel.nm_plastic_new(
             self.is_fixed, rule.epoch, projection.pre_size, first, last - first, address(pointer), address(target),
             address(group), address(weight), address(tag), rule.w_min, rule.w_max,
@@ -156,7 +164,7 @@ class LearningSynapses:
         powers = []
         for name, trace in rule.traces.items():
             powers.append(trace.decay ** np.arange(rule.epoch + 1, dtype=np.float64))
-            traces[name] = np.zeros(projection.pre_size if name in PRE_TRACES else last - first)
+            traces[name] = _aligned_zeros(projection.pre_size if name in PRE_TRACES else last - first, np.float64)
             number = TRACES.index(name)
             self._kernel.nm_plastic_trace(
                 handle, number, trace.impulse, trace.decay, address(powers[-1]), address(traces[name])

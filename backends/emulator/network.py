@@ -184,7 +184,8 @@ class LoadedNetwork:
             return
         exponent = projection.weight_exponent if self.is_fixed else 0
         factor = int(kept.unit * 2.0 ** max(exponent, 0)) if self.is_fixed else 1
-        self.weights[projection.name], self._storage[projection.name] = weight, kept
+        self.weights[name], self._storage[name] = weight, kept
+        self._views.pop(name, None)  # the ring is made anew
         done(
             self._kernel.nm_shape(
                 self.handle, number, projection.max_delay, kept.ring, kept.unit, factor, max(-exponent, 0),

@@ -1,4 +1,6 @@
-"""A thousand random fixed-point programs on each backend, none of which may differ from the reference.
+"""A thousand random programs on each backend, none of which may differ from the reference.
+
+In fixed point, and on the emulator in float too, there on one thread and on two.
 
 ``NEUROMORPH_WRITE_RESULTS=1 pytest -m slow tests/conformance/test_random_programs.py`` runs them and writes what came of
 it to benchmarks/results/random_programs.json.
@@ -19,16 +21,30 @@ from neuromorph import registry
 from neuromorph.design_rules import accumulator_faults
 from neuromorph.errors import BackendUnavailable
 from neuromorph.program import Program
-from neuromorph.testing import check, random_fixed_case, supported_features
+from neuromorph.testing import check, random_case, random_fixed_case, supported_features
 from neuromorph.whole_file import whole_file
 
 HYPOTHESIS_SEED, PROGRAMS, STEPS = 20261122, 1000, 200
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "random_programs.json"
 
 
-def hold(name: str, programs: int, steps: int) -> dict[str, object]:
+# Label, backend, its options, arithmetic.
+HELD = (
+    ("nengo", "nengo", {}, "fixed"),
+    ("nengo-loihi", "nengo-loihi", {}, "fixed"),
+    ("lava", "lava", {}, "fixed"),
+    ("emulator", "emulator", {"threads": 1}, "fixed"),
+    ("emulator, two threads", "emulator", {"threads": 2}, "fixed"),
+    ("emulator in float", "emulator", {"threads": 1}, "float"),
+    ("emulator in float, two threads", "emulator", {"threads": 2}, "float"),
+)
+LABELS = [label for label, *_ in HELD]
+
+
+def hold(label: str, programs: int, steps: int) -> dict[str, object]:
+    name, options, arithmetic = next((name, options, kind) for known, name, options, kind in HELD if known == label)
     try:
-        backend = registry.get(name)
+        backend = registry.get(name, **options)
     except BackendUnavailable as error:
         pytest.skip(str(error))
     features, outcome, used = supported_features(backend), Counter[str](), Counter[str]()
@@ -49,9 +65,13 @@ def hold(name: str, programs: int, steps: int) -> dict[str, object]:
     )
     @hypothesis.given(strategies.integers(0, 2**32 - 1))
     def every_program_agrees(seed: int) -> None:
-        case = random_fixed_case(seed, features_allowed=features, accepted=accepted, steps=steps)
+        if arithmetic == "fixed":
+            case = random_fixed_case(seed, features_allowed=features, accepted=accepted, steps=steps)
+        else:
+            case = random_case(seed, features_allowed=features, steps=steps)
         verdict = check(backend, case, seed=seed % 7, whole_run_only=True)
-        assert verdict.status != "differs", f"random_fixed_case({seed}): {verdict}"
+        assert verdict.status != "differs", f"random {arithmetic} case {seed}: {verdict}"
+        assert arithmetic == "fixed" or verdict.agreement == "exact", f"random {arithmetic} case {seed}: {verdict}"
         outcome[verdict.status] += 1
         used.update(case.features)
         if verdict.status == "skipped":
@@ -59,7 +79,8 @@ def hold(name: str, programs: int, steps: int) -> dict[str, object]:
 
     every_program_agrees()
     return {
-        "backend": name,
+        "backend": label,
+        "arithmetic": arithmetic,
         "versions": dict(backend.availability().versions),
         "hypothesis_seed": HYPOTHESIS_SEED,
         "programs": sum(outcome.values()),
@@ -74,26 +95,26 @@ def hold(name: str, programs: int, steps: int) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["nengo", "nengo-loihi", "lava"])
-def test_no_random_program_differs(name: str) -> None:
-    found = hold(name, PROGRAMS, STEPS)
+@pytest.mark.parametrize("label", LABELS)
+def test_no_random_program_differs(label: str) -> None:
+    found = hold(label, PROGRAMS, STEPS)
     assert found["programs"] == PROGRAMS
     assert int(str(found["stopped_at_a_declared_limit"])) < 0.05 * PROGRAMS
     if os.environ.get("NEUROMORPH_WRITE_RESULTS") == "1":
         rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-        rows = [row for row in rows if row["backend"] != name] + [{**found, "numpy": np.__version__}]
+        rows = [row for row in rows if row["backend"] != label] + [{**found, "numpy": np.__version__}]
         with whole_file(RESULTS) as stream:
             stream.write(json.dumps(rows, indent=2) + "\n")
 
 
-@pytest.mark.parametrize("name", ["nengo", "nengo-loihi", "lava"])
-def test_a_few_random_programs_agree(name: str) -> None:
-    assert hold(name, 4, 100)["programs"] == 4
+@pytest.mark.parametrize("label", LABELS)
+def test_a_few_random_programs_agree(label: str) -> None:
+    assert hold(label, 4, 100)["programs"] == 4
 
 
 def test_what_was_committed_is_a_thousand_equal_programs_of_each_backend() -> None:
     rows = {row["backend"]: row for row in json.loads(RESULTS.read_text())}
-    assert set(rows) == {"nengo", "nengo-loihi", "lava"}
+    assert set(rows) == set(LABELS)
     for row in rows.values():
         assert (row["programs"], row["hypothesis_seed"], row["differ"]) == (PROGRAMS, HYPOTHESIS_SEED, 0)
         assert row["equal"] + row["stopped_at_a_declared_limit"] == PROGRAMS

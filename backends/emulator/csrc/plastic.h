@@ -115,7 +115,13 @@ typedef struct {
     int32_t slice, start;         /* start: the slot up to which the weight has seen everything */
 } RewardedRow;
 
-enum { RANGE_LEVELS = 9, REWARDED_TILE = 256 };
+/* Of a postsynaptic neuron in the window: what each product gains, and which of its spikes was before it, or -1. */
+typedef struct {
+    int32_t slot, before;
+    double gain[MOST_TERMS];
+} Spike;
+
+enum { RANGE_LEVELS = 9, REWARDED_TILE = 256, REWARDED_BLOCKS = REWARDED_TILE / 64 };
 
 /* Rules whose tags separate and whose weights follow tag times third factor: plastic_eligibility.h. */
 typedef struct {
@@ -134,12 +140,10 @@ typedef struct {
     double *less[MOST_TERMS], *back[MOST_TERMS]; /* (posts): of tag and weight that learn, back to the slice's start */
     double *down, *drop;           /* (posts), for a pair: of tag and weight, by the presynaptic spike */
     double *record;                /* (posts, 8) */
-    double *excess;                /* (4, tile) */
     uint8_t *lag;                  /* (pres): slots of the slice that the weight has seen */
     /* spikes of the window, each neuron's in a chain */
     int64_t entries, most_entries;
-    int32_t *slot, *before;
-    double *entry_gain[MOST_TERMS];
+    Spike *spikes;
     RewardedRow *rows;             /* (pres) */
 } Eligibility;
 

@@ -13,76 +13,7 @@
    As in plastic_separable.h, P is kept for the starts of slices, and a row that learns in between is stored as what it was
    at the start, less what it has gained since; `lag` says how much of the slice its weights have seen already. */
 
-static double NAME(unit_weight)(const Eligibility *el) { return el->coefficient * el->unit; }
-
-/* C one slot on; and of the 2^level last ones the least and the largest. */
-static void NAME(append_prefix)(Eligibility *el, int32_t slot, double value) {
-    el->prefix[slot] = el->least[0][slot] = el->most[0][slot] = value;
-    for (int level = 1; level < RANGE_LEVELS && slot + 1 >= 1 << level; level++) {
-        int32_t other = slot - (1 << (level - 1));
-        double a = el->least[level - 1][slot], b = el->least[level - 1][other];
-        double c = el->most[level - 1][slot], d = el->most[level - 1][other];
-        el->least[level][slot] = a < b ? a : b;
-        el->most[level][slot] = c > d ? c : d;
-    }
-}
-
-static inline void NAME(range_of)(const Eligibility *el, int32_t from, int32_t to, double *least, double *most) {
-    int level = 0;
-    while (2 << level <= to - from + 1) level++;
-    int32_t other = from + (1 << level) - 1;
-    double a = el->least[level][to], b = el->least[level][other], c = el->most[level][to], d = el->most[level][other];
-    *least = a < b ? a : b;
-    *most = c > d ? c : d;
-}
-
-/* A weight that follows `slope` times C, within the bounds. */
-static double NAME(rewarded_stretch)(const Plastic *p, double weight, double slope, int32_t from, int32_t to) {
-    const Eligibility *el = &p->eligibility;
-    const double *c = el->prefix, low = p->w_min, high = p->w_max;
-    double least, most;
-    if (from == to) return weight;
-    NAME(range_of)(el, from, to, &least, &most);
-    if (!(fabs(slope) * (most - least) < high - low)) { /* both bounds are within reach */
-        for (int32_t r = from; r < to; r++) weight = NAME(within)(fma(slope, c[r + 1] - c[r], weight), low, high);
-        return weight;
-    }
-    double bottom = fma(slope, (slope < 0.0 ? most : least) - c[from], weight);
-    double top = fma(slope, (slope < 0.0 ? least : most) - c[from], weight);
-    double end = fma(slope, c[to] - c[from], weight);
-    if (bottom < low) end += low - bottom;
-    if (top > high) end -= top - high;
-    return NAME(within)(end, low, high);
-}
-
-/* One synapse of a row, with every bound on the way, up to slot n; `stored` becomes the tag's. */
-static double NAME(rewarded_exact)(const Plastic *p, const RewardedRow *row, int64_t j, double weight, double *stored, int32_t n) {
-    const Eligibility *el = &p->eligibility;
-    const int32_t ups = p->separable.ups, begin = row->slice * SLICE;
-    const double *c = el->prefix, unit = NAME(unit_weight)(el);
-    double e = *stored;
-    int32_t count = 0, *order = p->order;
-    for (int32_t k = p->log.newest[j]; k >= 0 && el->slot[k] >= begin; k = el->before[k]) order[count++] = k;
-    int32_t at = row->start;
-    weight = fma(unit * e, c[at] - c[begin], weight);
-    if (at > begin || n > at) {
-        int32_t k = count;
-        for (; k > 0 && el->slot[order[k - 1]] < at; k--)
-            for (int32_t q = 0; q < ups; q++)
-                weight = fma(unit * row->gain[q] * el->entry_gain[q][order[k - 1]], c[at] - c[el->slot[order[k - 1]] + 1], weight);
-        weight = NAME(within)(weight, p->w_min, p->w_max);
-    }
-    while (count--) {
-        int32_t entry = order[count], next = el->slot[entry] + 1;
-        if (next > at) {
-            weight = NAME(rewarded_stretch)(p, weight, unit * e, at, next);
-            at = next;
-        }
-        for (int32_t q = 0; q < ups; q++) e = fma(row->gain[q], el->entry_gain[q][entry], e);
-    }
-    *stored = e;
-    return NAME(rewarded_stretch)(p, weight, unit * e, at, n);
-}
+#include "plastic_eligibility_exact.h"
 
 /* Synapse k of a row, of neuron j, learns in slot s and goes back to the start of the slice. */
 static void NAME(rewarded_learn)(const Plastic *p, const RewardedRow *row, int64_t k, int64_t j, double weight, double e) {
@@ -284,12 +215,13 @@ static void NAME(rewarded_shift)(Plastic *p) {
     el->unit *= el->keep_power[half];
     if (el->unit < 1e-60) NAME(scale_tags)(p, el->unit);
     int32_t gone = 0;
-    while (gone < el->entries && el->slot[gone] < half) gone++;
+    while (gone < el->entries && el->spikes[gone].slot < half) gone++;
     el->entries -= gone;
     for (int64_t k = 0; k < el->entries; k++) {
-        el->slot[k] = el->slot[k + gone] - half;
-        el->before[k] = el->before[k + gone] < gone ? -1 : el->before[k + gone] - gone;
-        for (int32_t q = 0; q < sep->ups; q++) el->entry_gain[q][k] = el->entry_gain[q][k + gone] / el->ratio_power[q][half];
+        Spike *spike = &el->spikes[k];
+        *spike = el->spikes[k + gone];
+        spike->slot -= half, spike->before = spike->before < gone ? -1 : spike->before - gone;
+        for (int32_t q = 0; q < sep->ups; q++) spike->gain[q] /= el->ratio_power[q][half];
     }
     for (int64_t j = 0; j < p->posts; j++) log->newest[j] = log->newest[j] < gone ? -1 : log->newest[j] - gone;
     log->first += half;
@@ -300,18 +232,10 @@ static void NAME(rewarded_shift)(Plastic *p) {
 static int NAME(has_room)(Plastic *p, int64_t n) {
     Eligibility *el = &p->eligibility;
     while (el->entries + n > el->most_entries) {
-        size_t most = 2 * (size_t)el->most_entries;
-        void *slot = realloc(el->slot, most * sizeof(int32_t)), *before;
-        if (!slot) return 0;
-        el->slot = slot;
-        if (!(before = realloc(el->before, most * sizeof(int32_t)))) return 0;
-        el->before = before;
-        for (int32_t q = 0; q < p->separable.ups; q++) {
-            void *gain = realloc(el->entry_gain[q], most * sizeof(double));
-            if (!gain) return 0;
-            el->entry_gain[q] = gain;
-        }
-        el->most_entries = (int64_t)most;
+        Spike *spikes = realloc(el->spikes, 2 * (size_t)el->most_entries * sizeof(Spike));
+        if (!spikes) return 0;
+        el->spikes = spikes;
+        el->most_entries *= 2;
     }
     return 1;
 }
@@ -322,11 +246,11 @@ static void NAME(rewarded_spikes)(Plastic *p, const int32_t *post, int64_t n_pos
     Eligibility *el = &p->eligibility;
     for (int64_t k = 0; k < n_post; k++) {
         int64_t j = post[k] - p->post_begin, entry = el->entries++;
-        el->slot[entry] = s, el->before[entry] = p->log.newest[j];
+        Spike *spike = &el->spikes[entry];
+        spike->slot = s, spike->before = p->log.newest[j];
         p->log.newest[j] = (int32_t)entry;
         for (int32_t q = 0; q < sep->ups; q++) {
-            double gain = el->ratio_power[q][s + 1] * sep->gained[q][j];
-            el->entry_gain[q][entry] = gain;
+            const double gain = spike->gain[q] = el->ratio_power[q][s + 1] * sep->gained[q][j];
             sep->now[q][j] += gain;
             el->now2[q][j] = fma(gain, el->prefix[s + 1], el->now2[q][j]);
             sep->gained[q][j] = 0.0;
