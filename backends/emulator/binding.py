@@ -48,7 +48,6 @@ SIGNATURES: Mapping[str, tuple[Any, ...]] = {
     "nm_levels": (c_int32,),
     "nm_level_name": (c_char_p, c_int32),
     "nm_new": (c_void_p, c_int32, c_int32, c_int32),
-    "nm_bitmap_width": (c_int64, c_void_p),
     "nm_free": (None, c_void_p),
     "nm_add_input": (c_int32, c_void_p, c_int64),
     "nm_add_population": (c_int32, c_void_p, c_int64, *[c_void_p] * 8),

@@ -175,8 +175,7 @@ class LoadedNetwork:
         """Store the weights of a static projection, and what is under way after ``step`` steps, in narrowest form."""
         weight = narrow_numbers(values)
         given = GivenSynapses(projection, weight)
-        width = self._kernel.nm_bitmap_width(self.handle)
-        kept = storage(projection, given.survey(), pending, is_fixed=self.is_fixed, bitmap_width=width)
+        kept = storage(projection, given.survey(), pending, is_fixed=self.is_fixed)
         name, number = projection.name, self._number[projection.name]
         if self._storage.get(name) == kept and np.array_equal(self.weights[name], weight):
             if pending is not None:

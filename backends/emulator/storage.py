@@ -14,15 +14,18 @@ from neuromorph.recording import FloatArray
 # As in csrc/network.h.
 RING_INT16, RING_INT32, RING_DOUBLE = range(3)
 INT8, UINT8, INT16, FLOAT32, FLOAT64 = range(5)
-DENSE, SPARSE, DELTA, BITMAP = range(4)
+DENSE, SPARSE, DELTA = range(3)
 
 RING_BYTES = {RING_INT16: 2, RING_INT32: 4, RING_DOUBLE: 8}
-DENSE_SHARE = {INT8: 0.25, UINT8: 0.25, INT16: 0.4, FLOAT32: 0.6, FLOAT64: 0.7}  # of synapses that exist, from which on
-BITMAP_SHARE = 0.12  # absent ones are stored too, as zeros; and those from which on they are stored as bits
+# Shares of synapses that exist from which on absent ones are stored too, as zeros: of a matrix that stays in a cache,
+# and of a larger one, whose zeros come from memory.
+DENSE_SHARE = {INT8: 0.08, UINT8: 0.08, INT16: 0.15, FLOAT32: 0.6, FLOAT64: 0.7}
+LARGE_DENSE_SHARE = {INT8: 0.25, UINT8: 0.25, INT16: 0.4, FLOAT32: 0.6, FLOAT64: 0.7}
+WEIGHT_BYTES = {INT8: 1, UINT8: 1, INT16: 2, FLOAT32: 4, FLOAT64: 8}
 FIRST_CACHE, SECOND_CACHE = 2**14, 2**19  # bytes of a tile's currents
+THIRD_CACHE = 2**24  # bytes of a matrix
 SEGMENT = 32  # synapses of a row in a tile, so that beginning a row costs little
 ABSOLUTE_WIDTH = 2**16  # postsynaptic neurons of a tile whose targets are places; in wider ones they are distances
-BITMAP_DENSE_SHARE = 0.5  # DENSE_SHARE where bitmaps are an alternative
 WIDTH_UNIT = 64  # threads share out neurons in these
 
 
@@ -45,13 +48,8 @@ def delays_of(projection: ProjectionProgram) -> list[int]:
     return [int(delay) for delay in np.unique(projection.stored_delay)]
 
 
-def storage(
-    projection: ProjectionProgram, found: Survey, pending: FloatArray | None, *, is_fixed: bool, bitmap_width: int
-) -> Storage:
-    """What loses nothing, also of ``pending``: values under way (in the reference's form) that the ring shall hold.
-
-    ``bitmap_width``: of the tiles of bitmaps, 0 where there are none.
-    """
+def storage(projection: ProjectionProgram, found: Survey, pending: FloatArray | None, *, is_fixed: bool) -> Storage:
+    """What loses nothing, also of ``pending``: values under way (in the reference's form) that the ring shall hold."""
     shifts_groups = is_fixed and projection.weight_exponent < 0 and not projection.has_one_delay
     smallest = float(found.unit) or 1.0
     for unit in dict.fromkeys((smallest, 1.0)) if is_fixed else (smallest,):
@@ -59,16 +57,16 @@ def storage(
         held = _held(pending, 1.0 if shifts_groups else unit * 2.0 ** (projection.weight_exponent if is_fixed else 0))
         if kind is None or held is None or found.most / unit + held >= 2.0**31:
             continue
-        form = _format(projection, kind, has_bitmaps=bitmap_width > 0)
+        form = _format(projection, kind)
         is_small = found.most / unit + held < 2.0**15 and not shifts_groups and form == SPARSE
         ring = RING_INT16 if is_small else RING_INT32
         sign = -1.0 if kind == UINT8 and found.high <= 0 else 1.0
-        width = bitmap_width if form == BITMAP else _width(projection, form, ring)
+        width = _width(projection, form, ring)
         return _sound(weight=kind, ring=ring, format=form, width=width, unit=sign * unit, is_staged=shifts_groups)
     if is_fixed:
         raise InputError(f"projection {projection.name!r}: what reaches one neuron in a step exceeds 32 bits")
     kind = FLOAT32 if found.fits_float else FLOAT64
-    form = _format(projection, kind, has_bitmaps=False)
+    form = _format(projection, kind)
     width, is_staged = _width(projection, form, RING_DOUBLE), not projection.has_one_delay
     return _sound(weight=kind, ring=RING_DOUBLE, format=form, width=width, unit=1.0, is_staged=is_staged)
 
@@ -89,13 +87,12 @@ def _held(pending: FloatArray | None, unit: float) -> float | None:
     return None if np.any(scaled % 1 != 0) else float(np.abs(scaled).max())
 
 
-def _format(projection: ProjectionProgram, weight: int, *, has_bitmaps: bool) -> int:
-    share = projection.synapses / (projection.pre_size * projection.post_size)
+def _format(projection: ProjectionProgram, weight: int) -> int:
     if not projection.has_one_delay:
         return SPARSE
-    if share >= (BITMAP_DENSE_SHARE if has_bitmaps and weight in (INT8, UINT8) else DENSE_SHARE[weight]):
-        return DENSE
-    return BITMAP if has_bitmaps and weight in (INT8, UINT8) and share >= BITMAP_SHARE else SPARSE
+    possible = projection.pre_size * projection.post_size
+    shares = DENSE_SHARE if possible * WEIGHT_BYTES[weight] <= THIRD_CACHE else LARGE_DENSE_SHARE
+    return DENSE if projection.synapses >= shares[weight] * possible else SPARSE
 
 
 def _width(projection: ProjectionProgram, form: int, ring: int) -> int:

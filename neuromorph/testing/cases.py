@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 
 from neuromorph.backend import FEATURES, requirements
-from neuromorph.connectors import AllToAll, Connector, Dense, FixedProbability, Normal, OneToOne, Sparse, Uniform
+from neuromorph.connectors import (
+    AllToAll,
+    Connector,
+    Dense,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    Normal,
+    OneToOne,
+    Sparse,
+    Uniform,
+)
 from neuromorph.discretise import discretise
 from neuromorph.errors import InputError, raise_faults
 from neuromorph.inputs import Input, Modulator
@@ -197,6 +208,10 @@ def _corners_of_synapses() -> dict[str, Case]:
     return {
         "longest delay": _case(delay=60 * MS),
         "delays of a loop": _case(recurrent=Uniform(-0.3, 0.3), recurrent_delay=loop_delays),
+        "fixed degrees": _case(
+            weights=FixedOutDegree(3, Uniform(0.3, 0.9), seed=15),
+            recurrent=FixedInDegree(2, Uniform(-0.3, 0.3), allow_self=False, seed=16),
+        ),
         "normal weights": _case(weights=AllToAll(Normal(0.35, 0.2), seed=13)),
         "weights of zero that grow": _case(weights=dense, rule=_pair()),
         "stored weights of zero that grow": _case(LIF(tau_syn=3 * MS), weights=few, rule=_pair()),

@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include "build.h"
-#include "delivery_bitmap.h"
 
 /* Synapses as the program has them: those onto neuron j are pointer[j] .. pointer[j + 1]. */
 typedef struct {
@@ -104,6 +103,8 @@ static int build_sparse_tile(Tile *tile, const Synapses *given, int weight, int 
     tile->start[pres] = (uint32_t)units;
     if (units > UINT32_MAX) return -1;
     if (!(tile->data = lines((int64_t)units * unit + DATA_SLACK))) return -1;
+    int64_t ahead = FETCHED * pres / ((int64_t)units * unit + 1);
+    tile->ahead = ahead < LEAST_AHEAD ? LEAST_AHEAD : ahead > MOST_AHEAD ? MOST_AHEAD : ahead;
     memset(before, 0, (size_t)pres * sizeof(uint32_t));
     for (int64_t j = 0; j < tile->width; j++) {
         uint32_t place = (uint32_t)j;
@@ -125,46 +126,10 @@ static int build_sparse_tile(Tile *tile, const Synapses *given, int weight, int 
     return 0;
 }
 
-/* See delivery_bitmap.h. Scratch of pres * BITMAP_BLOCKS. */
-static int build_bitmap_tile(Tile *tile, const Synapses *given, int weight, int64_t pres, uint64_t *exists) {
-    memset(exists, 0, (size_t)(pres * BITMAP_BLOCKS) * sizeof(uint64_t));
-    for (int64_t j = 0; j < tile->width; j++)
-        for (int64_t s = given->pointer[tile->first + j]; s < given->pointer[tile->first + j + 1]; s++) {
-            int64_t i = given->pre ? given->pre[s] : s - given->pointer[tile->first + j];
-            exists[i * BITMAP_BLOCKS + j / 64] |= 1ull << bitmap_place(j % 64);
-        }
-    if (!(tile->start = lines((pres + 1) * (int64_t)sizeof(uint32_t)))) return -1;
-    uint64_t units = 0;
-    for (int64_t i = 0; i < pres; i++) {
-        tile->start[i] = (uint32_t)units;
-        int count = 0;
-        for (int b = 0; b < BITMAP_BLOCKS; b++) count += __builtin_popcountll(exists[i * BITMAP_BLOCKS + b]);
-        if (count) units += BITMAP_BLOCKS + (uint64_t)(count + BITMAP_UNIT - 1) / BITMAP_UNIT;
-    }
-    tile->start[pres] = (uint32_t)units;
-    if (units > UINT32_MAX) return -1;
-    if (!(tile->data = lines((int64_t)units * BITMAP_UNIT + DATA_SLACK))) return -1;
-    for (int64_t i = 0; i < pres; i++)
-        if (tile->start[i] != tile->start[i + 1])
-            memcpy(tile->data + (uint64_t)tile->start[i] * BITMAP_UNIT, exists + i * BITMAP_BLOCKS,
-                   BITMAP_BLOCKS * sizeof(uint64_t));
-    for (int64_t j = 0; j < tile->width; j++)
-        for (int64_t s = given->pointer[tile->first + j]; s < given->pointer[tile->first + j + 1]; s++) {
-            int64_t i = given->pre ? given->pre[s] : s - given->pointer[tile->first + j], rank = 0;
-            const uint64_t *bits = exists + i * BITMAP_BLOCKS;
-            for (int64_t b = 0; b < j / 64; b++) rank += __builtin_popcountll(bits[b]);
-            rank += __builtin_popcountll(bits[j / 64] & ((1ull << bitmap_place(j % 64)) - 1));
-            uint8_t *weights = tile->data + ((uint64_t)tile->start[i] + BITMAP_BLOCKS) * BITMAP_UNIT;
-            store_weight(weights, rank, weight, weight_of(given, s) / given->unit);
-        }
-    return 0;
-}
-
 /* The matrix of each thread, cut into tiles of `width` postsynaptic neurons. */
 static int build_group(Network *net, Projection *projection, Group *group, const Synapses *given, int64_t width) {
     const Population *post = &net->population[projection->post];
-    int64_t entry = group->format == BITMAP ? BITMAP_BLOCKS * (int64_t)sizeof(uint64_t) : 3 * (int64_t)sizeof(uint32_t);
-    void *scratch = malloc((size_t)(group->pres * entry));
+    uint32_t *scratch = malloc((size_t)(3 * group->pres) * sizeof(uint32_t));
     if (!scratch) return -1;
     int failed = 0;
     for (int t = 0; t < net->threads && !failed; t++) {
@@ -179,8 +144,6 @@ static int build_group(Network *net, Projection *projection, Group *group, const
             tile->width = last - tile->first < width ? last - tile->first : width;
             if (group->format == DENSE)
                 failed = build_dense_tile(tile, given, group->weight, group->pres);
-            else if (group->format == BITMAP)
-                failed = build_bitmap_tile(tile, given, group->weight, group->pres, scratch);
             else
                 failed = build_sparse_tile(tile, given, group->weight, group->format == DELTA, group->delay, group->pres,
                                            scratch);

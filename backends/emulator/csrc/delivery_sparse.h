@@ -2,9 +2,8 @@
 
    Targets are places in the tile, or, where the tile is wider than 65536, distances from the target before; a longer
    distance is bridged by synapses of weight 0, which change nothing. Tiles are so narrow that what is added to stays in
-   a cache. Rows lie anywhere in memory: those of the next spikes are fetched ahead. */
-
-enum { NAME(AHEAD) = 16 }; /* rows */
+   a cache. Rows lie anywhere in memory: those of the next spikes are fetched ahead, into the second cache, as the first one
+   holds what is added to. */
 
 #define ROW_UNIT(type) (sizeof(type) > 2 ? sizeof(type) : 2)
 
@@ -13,14 +12,15 @@ enum { NAME(AHEAD) = 16 }; /* rows */
         (void)pres;                                                                                                   \
         sum *restrict out = (sum *)row + tile->first;                                                                 \
         const uint32_t *start = tile->start;                                                                          \
+        const int64_t ahead = tile->ahead;                                                                            \
         for (int64_t k = 0; k < count; k++) {                                                                         \
-            if (k + 2 * NAME(AHEAD) < count) __builtin_prefetch(start + pre[k + 2 * NAME(AHEAD)]);                    \
-            if (k + NAME(AHEAD) < count) {                                                                            \
-                int32_t later = pre[k + NAME(AHEAD)];                                                                 \
+            if (k + 2 * ahead < count) __builtin_prefetch(start + pre[k + 2 * ahead]);                                \
+            if (k + ahead < count) {                                                                                  \
+                int32_t later = pre[k + ahead];                                                                       \
                 const uint8_t *at = tile->data + (uint64_t)start[later] * ROW_UNIT(type);                             \
                 const uint8_t *end = tile->data + (uint64_t)start[later + 1] * ROW_UNIT(type);                        \
-                if (end > at + 512) end = at + 512; /* the processor follows a long row by itself */                  \
-                for (; at < end; at += LINE) __builtin_prefetch(at, 0, 2);                                                  \
+                if (end > at + MOST_FETCHED) end = at + MOST_FETCHED;                                                 \
+                for (; at < end; at += LINE) __builtin_prefetch(at, 0, 2);                                            \
             }                                                                                                         \
             uint64_t begin = (uint64_t)start[pre[k]] * ROW_UNIT(type), end = (uint64_t)start[pre[k] + 1] * ROW_UNIT(type); \
             int64_t synapses = (int64_t)((end - begin) / (sizeof(type) + 2));                                         \

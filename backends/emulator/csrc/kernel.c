@@ -84,15 +84,8 @@ EXPORT Network *nm_new(int32_t threads, int32_t is_fixed, int32_t level) {
     net->kernels = found[level >= 0 && level < count ? level : count - 1];
     net->threads = threads < 1 ? 1 : threads > MOST_THREADS ? MOST_THREADS : threads;
     net->is_fixed = is_fixed;
-#ifdef HAS_LEVELS
-    net->has_bitmaps = net->kernels == &kernels_v4 && __builtin_cpu_supports("avx512vbmi2") &&
-                       __builtin_cpu_supports("avx512vnni");
-#endif
     return net;
 }
-
-/* Neurons of a tile of a bitmap; 0 where the processor lacks the instructions. */
-EXPORT int64_t nm_bitmap_width(const Network *net) { return net->has_bitmaps ? BITMAP_WIDTH : 0; }
 
 EXPORT void nm_free(Network *net) {
     if (net) free_network(net);

@@ -12,12 +12,16 @@ enum {
     BLOCK = 1024,     /* neurons that are updated together: their currents stay in the first cache */
     LIST_SLACK = 64,  /* entries behind a list of spikes that a vector may overwrite */
     DATA_SLACK = 128, /* bytes behind weights that a vector may read */
-    LINE = 64         /* bytes of a cache line */
+    LINE = 64,        /* bytes of a cache line */
+    FETCHED = 6144,   /* bytes of rows that are fetched ahead: fewer wait for memory, more push each other out */
+    LEAST_AHEAD = 2,
+    MOST_AHEAD = 16,  /* rows */
+    MOST_FETCHED = 4096 /* bytes of a row */
 };
 
 enum { RING_INT16, RING_INT32, RING_DOUBLE };                /* what a ring holds */
 enum { INT8, UINT8, INT16, FLOAT32, FLOAT64, WEIGHT_KINDS }; /* what a weight is stored as */
-enum { DENSE, SPARSE, DELTA, BITMAP, FORMATS };              /* how a row is stored */
+enum { DENSE, SPARSE, DELTA };                               /* how a row is stored */
 
 typedef struct {
     int32_t *ids; /* neurons of the population, ascending */
@@ -49,6 +53,7 @@ typedef struct {
     uint32_t *start;
     uint8_t *data;
     int64_t stride; /* dense: weights from one row to the next */
+    int64_t ahead;  /* sparse: how many spikes before its own a row is fetched */
 } Tile;
 
 typedef struct {
@@ -69,7 +74,7 @@ typedef struct {
 typedef struct {
     int64_t pre, post;
     Ring ring;
-    uint8_t *sent;      /* (threads, depth): whether a row was written; rows that are stored, not added to, are not cleared */
+    uint8_t *sent;      /* (threads, depth): whether a row was written; rows of dense matrices are not cleared */
     double unit;        /* float: what 1 in a ring of integers means */
     int32_t factor, down; /* fixed point: a ring's sum enters as sum * factor >> down */
     int is_staged;      /* a send is summed apart before it enters the ring, in `stage`: a row, or one for each delay */
@@ -88,7 +93,6 @@ typedef struct {
     Population *population;
     Projection *projection;
     const struct Kernels *kernels;
-    int has_bitmaps; /* whether this processor can deliver from bitmaps */
     int64_t **incoming; /* for each population, its projections in order, ended by -1 */
 } Network;
 

@@ -175,6 +175,7 @@ typedef struct Plastic {
     int64_t pre_count, post_count;
     int64_t epochs; /* that have ended */
     Log log;
+    struct Fixed *fixed; /* plastic_fixed_make.h */
     Separable separable;
     Eligibility eligibility;
     int32_t may_reorder; /* float: sums may be taken in another order, for speed */

@@ -166,8 +166,7 @@ static void NAME(rewarded_settle_all)(Plastic *p) {
     Eligibility *el = &p->eligibility;
     const size_t posts = (size_t)p->posts;
     if (p->log.slots) {
-        /* a row may be settled only where its slice starts: later is stored as what it was then */
-        NAME(rewarded_settle)(p, INT64_MAX);
+        NAME(rewarded_settle)(p, INT64_MAX); /* a row that has just learnt comes back from its slice's start, to rounding */
         int64_t synapses = p->pointer ? p->pointer[p->pres] : p->pres * p->posts;
         for (int64_t k = 0; k < synapses; k++) p->weight[k] = NAME(within)(p->weight[k], p->w_min, p->w_max);
     }

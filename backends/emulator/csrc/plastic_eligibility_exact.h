@@ -42,7 +42,8 @@ static double NAME(rewarded_stretch)(const Plastic *p, double weight, double slo
 }
 
 /* One synapse of a row, with every bound on the way, up to slot n; `stored` becomes the tag's. */
-static double NAME(rewarded_exact)(const Plastic *p, const RewardedRow *row, int64_t j, double weight, double *stored, int32_t n) {
+static double NAME(rewarded_exact)(const Plastic *p, const RewardedRow *row, int64_t j, double weight, double *stored,
+                                   int32_t n) {
     const Eligibility *el = &p->eligibility;
     const int32_t ups = p->separable.ups, begin = row->slice * SLICE;
     const double *c = el->prefix, unit = NAME(unit_weight)(el);
@@ -52,7 +53,8 @@ static double NAME(rewarded_exact)(const Plastic *p, const RewardedRow *row, int
     weight = fma(unit * e, c[at] - c[begin], weight);
     for (int32_t k = count; k > 0 && el->spikes[order[k - 1]].slot < at; k--) {
         const Spike *spike = &el->spikes[order[k - 1]];
-        for (int32_t q = 0; q < ups; q++) weight = fma(unit * row->gain[q] * spike->gain[q], c[at] - c[spike->slot + 1], weight);
+        for (int32_t q = 0; q < ups; q++)
+            weight = fma(unit * row->gain[q] * spike->gain[q], c[at] - c[spike->slot + 1], weight);
     }
     if (at > begin || n > at) weight = NAME(within)(weight, p->w_min, p->w_max);
     while (count--) {

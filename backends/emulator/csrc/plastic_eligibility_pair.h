@@ -68,7 +68,8 @@ static void NAME(rewarded_pass_2)(const Plastic *p, const RewardedRow *const *ro
 }
 
 /* Up to now, without delivering or learning. */
-static void NAME(rewarded_lift)(const Plastic *p, const RewardedRow *const *row, int64_t from, int64_t to, uint64_t *restrict hits) {
+static void NAME(rewarded_lift)(const Plastic *p, const RewardedRow *const *row, int64_t from, int64_t to,
+                                uint64_t *restrict hits) {
     const double low = p->w_min, high = p->w_max;
     ROW(0)
     (void)both0;
@@ -94,7 +95,8 @@ static void NAME(rewarded_lift)(const Plastic *p, const RewardedRow *const *row,
 #undef BLOCK
 
 /* The synapses of a row that may meet a bound: those of a block whose bits are set. */
-static void NAME(rewarded_few)(const Plastic *p, const RewardedRow *row, uint64_t bits, int64_t block, int32_t n, double *restrict sum) {
+static void NAME(rewarded_few)(const Plastic *p, const RewardedRow *row, uint64_t bits, int64_t block, int32_t n,
+                               double *restrict sum) {
     for (; bits; bits &= bits - 1) {
         const int64_t j = block + __builtin_ctzll(bits);
         double e = row->tag[j], weight = NAME(rewarded_exact)(p, row, j, row->weight[j], &e, n);

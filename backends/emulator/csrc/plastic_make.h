@@ -14,6 +14,8 @@ static void *zeros(size_t count, size_t size) {
 
 #include "plastic_make_fast.h"
 
+#include "plastic_fixed_make.h"
+
 EXPORT Plastic *nm_plastic_new(int32_t is_fixed, int32_t epoch, int64_t pres, int64_t post_begin, int64_t posts,
                                const int64_t *pointer, const int32_t *target, const uint16_t *group, void *weight,
                                void *tag, double w_min, double w_max, int64_t reward_width, double reward_scale) {
@@ -61,9 +63,10 @@ EXPORT int32_t nm_plastic_product(Plastic *p, int32_t on_tag, double coefficient
 
 EXPORT void nm_plastic_free(Plastic *p) {
     if (!p) return;
+    fixed_free(p);
     Log *log = &p->log;
     void *owned[] = {log->begin, log->id, log->when, log->slot, log->before, log->newest, log->reward, log->rounding,
-                     log->table[0], log->table[1], p->settled, p->has_low_tag, p->pre_time, p->post_time, p->pre_list,
+                     log->table[0], log->table[1], p->settled, p->pre_time, p->post_time, p->pre_list,
                      p->post_list, p->new_weight, p->new_tag, p->value, p->total_weight, p->total_tag, p->value_i,
                      p->place, p->row_x[0], p->row_x[1], p->order};
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
@@ -102,13 +105,14 @@ EXPORT int32_t nm_plastic_ready(Plastic *p) {
         GET(log.y_end[t], (p->sweeps_read_y ? most : 1) * posts, double);
         GET(row_y[t], longest, double), GET(y_at[t], posts, double);
     }
-    GET(settled, pres, int64_t), GET(has_low_tag, pres, uint8_t);
+    GET(settled, pres, int64_t);
     GET(pre_time, pres, int32_t), GET(post_time, posts, int32_t);
     GET(pre_list, pres, int32_t), GET(post_list, posts, int32_t);
     GET(place, posts, int32_t), GET(order, most, int32_t);
     if (p->is_fixed) GET(total_weight, longest, int32_t), GET(total_tag, longest, int32_t), GET(value_i, longest, int32_t);
     else GET(new_weight, longest, double), GET(new_tag, longest, double), GET(value, longest, double);
 #undef GET
+    if (p->is_fixed) ok = ok && fixed_ready(p);
     for (int64_t j = 0; ok && j < p->posts; j++) log->newest[j] = -1;
     if (ok && (is_separable || is_rewarded)) {
         if (make_separable(p) || (is_rewarded && make_rewarded(p))) return -1;

@@ -12,6 +12,8 @@ static void NAME(settle_row)(Plastic *p, int64_t i) {
 #include "plastic_separable.h"
 #include "plastic_eligibility.h"
 
+static void NAME(settled_i)(Plastic *p);
+
 static void NAME(settle_all)(Plastic *p) {
     if (p->separable.is_on) {
         NAME(separable_settle_all)(p);
@@ -25,6 +27,7 @@ static void NAME(settle_all)(Plastic *p) {
     Log *log = &p->log;
     log->first = p->epochs;
     log->slots = 0;
+    if (p->is_fixed) NAME(settled_i)(p);
     if (p->pointer)
         for (int64_t j = 0; j < p->posts; j++) log->newest[j] = -1;
 }
@@ -76,57 +79,30 @@ static void NAME(again)(Plastic *p, int64_t neuron, int first, int last, double 
 }
 
 /* Postsynaptic trace t of neuron j, `when` steps into the epoch, spikes of that step included. */
-static double NAME(y_value)(const Plastic *p, int t, int64_t j, int32_t when, const uint8_t *table) {
+static double NAME(y_value)(const Plastic *p, int t, int64_t j, int32_t when) {
     const Trace *trace = &p->trace[PRE_TRACES + t];
-    if (!p->is_fixed) return NAME(trace_at)(trace, p->y[t][j], p->post_time[j], when);
-    return NAME(trace_at_i)(table, p->impulse_now[PRE_TRACES + t], (int32_t)p->y[t][j], p->post_time[j], when);
+    return NAME(trace_at)(trace, p->y[t][j], p->post_time[j], when);
 }
 
 /* All of trace t, `when` steps into the epoch. */
-static void NAME(y_all)(const Plastic *p, int t, int32_t when, const uint8_t *table, double *restrict into) {
+static void NAME(y_all)(const Plastic *p, int t, int32_t when, double *restrict into) {
     const Trace *trace = &p->trace[PRE_TRACES + t];
     const double *restrict start = p->y[t];
-    if (p->is_fixed) {
-        uint8_t after[TRACE_VALUES];
-        for (int v = 0; v < TRACE_VALUES; v++) after[v] = (uint8_t)NAME(trace_at_i)(table, 0, v, 0, when);
-        for (int64_t j = 0; j < p->posts; j++) into[j] = after[(uint8_t)start[j]];
-    } else {
-        double factor = trace->powers[when];
-        for (int64_t j = 0; j < p->posts; j++) into[j] = factor * start[j];
-    }
+    double factor = trace->powers[when];
+    for (int64_t j = 0; j < p->posts; j++) into[j] = factor * start[j];
     for (int64_t k = 0; k < p->post_count; k++) {
         int64_t j = p->post_list[k];
-        into[j] = NAME(y_value)(p, t, j, when, table);
+        into[j] = NAME(y_value)(p, t, j, when);
     }
 }
 
-static void NAME(decay_table)(uint8_t *table, double decay, double draw) {
-    for (int v = 0; v < TRACE_VALUES; v++) {
-        double exact = decay * v, whole = floor(exact);
-        table[v] = (uint8_t)(whole + (draw < exact - whole ? 1.0 : 0.0));
-    }
-}
+#include "plastic_fixed_step.h"
 
-static void NAME(end_epoch)(Plastic *p, int64_t step, const double *reward) {
+static void NAME(end_epoch)(Plastic *p, const double *reward) {
     Log *log = &p->log;
     if (log->slots == log->most_slots || (log->slots ? log->begin[log->slots] : 0) + p->post_count > log->most_entries)
         NAME(settle_all)(p);
     int32_t s = log->slots;
-    uint8_t y_table[POST_TRACES][TRACE_VALUES];
-    memset(y_table, 0, sizeof y_table);
-    if (p->is_fixed) {
-        int64_t drawn = 2 * (step - p->first_step) - 1; /* the second number of this step */
-        for (int k = 0; k < TRACES; k++) {
-            const Trace *trace = &p->trace[k];
-            if (!trace->is_used) continue;
-            int side = k >= PRE_TRACES;
-            uint8_t *table = side ? y_table[k - PRE_TRACES] : log->table[k] + (int64_t)s * TRACE_VALUES;
-            NAME(decay_table)(table, trace->decay, p->draw_decay[side][drawn]);
-            p->impulse_now[k] = (int32_t)floor(trace->impulse) + (p->draw_impulse[side][drawn] < p->impulse_fraction[k]);
-        }
-        int32_t drawn_rounding = (int32_t)floor(p->draw_rounding[p->epochs - p->first_epoch] * (1 << FRACTION_BITS));
-        log->rounding[s] = (1 << FRACTION_BITS) - 1 - drawn_rounding;
-    }
     /* 1. the log: what replays of this epoch need */
     if (s == 0) log->begin[0] = 0;
     int64_t entry = log->begin[s];
@@ -136,7 +112,7 @@ static void NAME(end_epoch)(Plastic *p, int64_t step, const double *reward) {
         log->when[entry] = p->post_time[j];
         log->slot[entry] = s;
         for (int t = 0; t < POST_TRACES; t++)
-            if (p->y[t]) log->y[t][entry] = NAME(y_value)(p, t, j, p->post_time[j], y_table[t]);
+            if (p->y[t]) log->y[t][entry] = NAME(y_value)(p, t, j, p->post_time[j]);
         if (p->pointer) {
             log->before[entry] = log->newest[j];
             log->newest[j] = (int32_t)entry;
@@ -147,10 +123,6 @@ static void NAME(end_epoch)(Plastic *p, int64_t step, const double *reward) {
         double *into = log->reward + (int64_t)s * p->reward_width;
         for (int64_t k = 0; k < p->reward_width; k++) {
             double r = reward[k + p->reward_begin];
-            if (p->is_fixed) {
-                r = rint(r * p->reward_scale);
-                r = r < -LARGEST_TRACE ? -LARGEST_TRACE : r > LARGEST_TRACE ? LARGEST_TRACE : r;
-            }
             into[k] = r;
         }
     }
@@ -158,7 +130,7 @@ static void NAME(end_epoch)(Plastic *p, int64_t step, const double *reward) {
     for (int t = 0; t < POST_TRACES; t++) {
         if (!p->y[t]) continue;
         y_end[t] = p->sweeps_read_y ? log->y_end[t] + (int64_t)s * p->posts : log->y_end[t];
-        NAME(y_all)(p, t, p->epoch, y_table[t], y_end[t]);
+        NAME(y_all)(p, t, p->epoch, y_end[t]);
     }
     log->slots = s + 1;
     p->epochs += 1;
@@ -170,26 +142,18 @@ static void NAME(end_epoch)(Plastic *p, int64_t step, const double *reward) {
             if (p->pre_time[i] != when) continue;
             if (!is_ready) {
                 for (int t = 0; t < POST_TRACES; t++)
-                    if (p->y[t]) NAME(y_all)(p, t, when, y_table[t], p->y_at[t]);
+                    if (p->y[t]) NAME(y_all)(p, t, when, p->y_at[t]);
                 is_ready = 1;
             }
             if (p->pointer)
                 for (int64_t at = p->pointer[i]; at < p->pointer[i + 1]; at++)
                     p->place[p->target[at]] = (int32_t)(at - p->pointer[i]);
-            if (p->is_fixed) {
-                int32_t x[PRE_TRACES] = {p->x[0] ? (int32_t)p->x[0][i] : 0, p->x[1] ? (int32_t)p->x[1][i] : 0};
-                NAME(whole_row_i)(p, i, s, when, x);
-                NAME(advance_x_i)(p, s, x, when);
-                for (int t = 0; t < PRE_TRACES; t++)
-                    if (p->x[t]) p->x[t][i] = x[t];
-            } else {
-                double x[PRE_TRACES] = {p->x[0] ? p->x[0][i] : 0.0, p->x[1] ? p->x[1][i] : 0.0};
-                if (p->is_direct && !p->pointer) NAME(direct_row)(p, i, s, when, x);
-                else NAME(whole_row)(p, i, s, when, x);
-                NAME(advance_x)(p, x, when);
-                for (int t = 0; t < PRE_TRACES; t++)
-                    if (p->x[t]) p->x[t][i] = x[t];
-            }
+            double x[PRE_TRACES] = {p->x[0] ? p->x[0][i] : 0.0, p->x[1] ? p->x[1][i] : 0.0};
+            if (p->is_direct && !p->pointer) NAME(direct_row)(p, i, s, when, x);
+            else NAME(whole_row)(p, i, s, when, x);
+            NAME(advance_x)(p, x, when);
+            for (int t = 0; t < PRE_TRACES; t++)
+                if (p->x[t]) p->x[t][i] = x[t];
             p->settled[i] = p->epochs;
         }
     }
@@ -216,6 +180,7 @@ static void NAME(plastic_step)(Plastic *p, int64_t step, const int32_t *pre, int
     int32_t offset = (int32_t)(step % p->epoch ? step % p->epoch : p->epoch);
     for (int64_t k = 0; k < n_pre; k++) {
         int64_t i = pre[k];
+        if (p->is_fixed && k + 1 < n_pre) NAME(prefetch_i)(p, pre[k + 1]);
         NAME(settle_row)(p, i);
         NAME(deliver_row)(p, i, into);
         if (p->pre_time[i]) NAME(again)(p, i, 0, PRE_TRACES, p->x, NULL);
@@ -225,9 +190,13 @@ static void NAME(plastic_step)(Plastic *p, int64_t step, const int32_t *pre, int
     const double *draw = p->is_fixed ? &p->draw_impulse[1][2 * (step - p->first_step) - 2] : NULL;
     for (int64_t k = 0; k < n_post; k++) {
         int64_t j = post[k] - p->post_begin;
-        if (p->post_time[j]) NAME(again)(p, j, PRE_TRACES, TRACES, p->y, draw);
+        if (p->post_time[j] && p->is_fixed) NAME(again_y_i)(p, j, *draw);
+        else if (p->post_time[j]) NAME(again)(p, j, PRE_TRACES, TRACES, p->y, draw);
         else p->post_list[p->post_count++] = (int32_t)j;
         p->post_time[j] = offset;
     }
-    if (offset == p->epoch) NAME(end_epoch)(p, step, reward);
+    if (offset == p->epoch) {
+        if (p->is_fixed) NAME(end_epoch_i)(p, step, reward);
+        else NAME(end_epoch)(p, reward);
+    }
 }

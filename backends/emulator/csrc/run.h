@@ -2,7 +2,6 @@
 #ifndef NEUROMORPH_RUN_H
 #define NEUROMORPH_RUN_H
 
-#include "delivery_bitmap.h"
 #include "kernels.h"
 #include "threads.h"
 
@@ -41,7 +40,7 @@ static void update_neurons(const Worker *w, int64_t index, int64_t step) {
             int64_t at = row * ring->size + first;
             /* rows that a matrix overwrites need not be cleared */
             const Group *group = projection->groups && !projection->plastic && !projection->is_staged ? projection->group : 0;
-            int clears = !group || (group->format != DENSE && group->format != BITMAP);
+            int clears = !group || group->format != DENSE;
             int32_t factor = projection->is_staged ? 1 : projection->factor; /* a stage is scaled when it is flushed */
             int32_t down = projection->is_staged ? 0 : projection->down;
             if (ring->is_double)
@@ -145,12 +144,7 @@ static Deliver *delivery(const Kernels *kernels, const Group *group, int into16)
     switch (group->format) {
         case DENSE: return kernels->dense[group->weight];
         case SPARSE: return kernels->sparse[group->weight][into16];
-        case DELTA: return kernels->sparse_delta[group->weight][into16];
-#ifdef HAS_LEVELS
-        default: return group->weight == INT8 ? bitmap_int8 : bitmap_uint8;
-#else
-        default: return 0; /* never built */
-#endif
+        default: return kernels->sparse_delta[group->weight][into16];
     }
 }
 
