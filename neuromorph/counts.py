@@ -118,7 +118,7 @@ def count(
 
 
 def _fan_out(projection: ProjectionProgram) -> IntArray:
-    return np.diff(projection.by_pre[0])
+    return projection.fan_out
 
 
 def _active_updates(program: Program, spikes: Mapping[str, SpikeTrain], begin: int, end: int) -> dict[str, int]:
@@ -164,9 +164,9 @@ def _active_in_window(
         fan_out = _fan_out(projection)[ids]
         within = np.arange(int(fan_out.sum())) - np.repeat(np.cumsum(fan_out) - fan_out, fan_out)
         synapse = order[np.repeat(pointer[ids], fan_out) + within]
-        arrival = np.repeat(sent, fan_out) + projection.delay[synapse] - start
+        arrival = np.repeat(sent, fan_out) + projection.stored_delay[synapse].astype(np.int64) - start
         inside = (arrival >= 0) & (arrival < stop - start)
-        active[arrival[inside], projection.post_index[synapse[inside]]] = True
+        active[arrival[inside], projection.connectivity.post_of(synapse[inside])] = True
     return int(np.count_nonzero(active))
 
 

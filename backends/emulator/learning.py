@@ -129,7 +129,8 @@ class LearningSynapses:
         self._reorders = not (is_exact or self.is_fixed) and projection.synapses >= REORDER_SYNAPSES
         sizes = {modulator.name: modulator.size for modulator in program.modulators}
         self.factor_width = max((sizes[name] for name in self.rule.modulators), default=0)
-        delays = np.unique(projection.stored_delay).astype(np.int64)
+        delays = np.unique(projection.stored_delay[:1] if projection.has_one_delay else projection.stored_delay)
+        delays = delays.astype(np.int64)
         self.delays: IntArray = delays if delays.size else np.ones(1, dtype=np.int64)
         self._numbers = RandomNumbers(stream_seed(program, projection.name, seed), self.rule.epoch)
         self._held: list[Any] = []  # random numbers and third factors of the present run
@@ -195,7 +196,7 @@ class LearningSynapses:
         places = np.arange(end - begin, dtype=index_type(end - begin))
         pre = projection.connectivity.pre_part(slice(begin, end))
         shape = (last - first, projection.pre_size)
-        columns = csr_array((places, pre, projection.by_post[first : last + 1] - begin), shape=shape).tocsc()
+        columns = csr_array((places, pre, (projection.by_post[first : last + 1] - begin).astype(places.dtype)), shape=shape).tocsc()
         order = columns.data
         pointer, target = columns.indptr.astype(np.int64), columns.indices.astype(np.int32)
         return pointer, target, order, None if group is None else group[order]
