@@ -66,7 +66,6 @@ SIGNATURES: Mapping[str, tuple[Any, ...]] = {
     "nm_record": (None, c_void_p, c_int32, c_void_p, c_void_p, c_int64),
     "nm_probe": (None, c_void_p, c_int32, c_void_p, c_void_p),
     "nm_factors": (None, c_void_p, c_int32, c_void_p, c_int64),
-    "nm_events": (c_int64, c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p),
     "nm_lists": (None, c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p),
     "nm_run": (c_int64, c_void_p, c_int64, c_int64, c_void_p),
     "nm_plastic_new": (

@@ -2,7 +2,6 @@
 
 #include "delivery_dense.h"
 #include "delivery_sparse.h"
-#include "events.h"
 #include "neurons.h"
 #include "plastic_float.h"
 #include "plastic_fixed.h"
@@ -27,5 +26,4 @@ static const Kernels NAME(kernels) = {
                      {NAME(delta_float64_d), 0}},
     .step_plastic = NAME(plastic_step),
     .settle_plastic = NAME(settle_all),
-    .events = NAME(events),
 };

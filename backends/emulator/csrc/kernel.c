@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define HAS_LEVELS 1
+#if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
+#if !defined(__clang__) /* which knows no #pragma GCC target */
+#define HAS_LEVELS 1
+#endif
 #endif
 
 #include "build.h"
@@ -180,12 +182,7 @@ EXPORT void nm_factors(Network *net, int32_t projection, const double *factors, 
     net->projection[projection].factor_width = width;
 }
 
-EXPORT int64_t nm_events(const Network *net, const uint8_t *spikes, int64_t steps, int64_t size, int64_t *start,
-                         int32_t *ids) {
-    return net->kernels->events(spikes, steps, size, start, ids);
-}
-
-/* The same from events in order of step. */
+/* Spikes of a run as lists, one for each step, from events in order of step. */
 EXPORT void nm_lists(const int64_t *event_steps, const int64_t *event_ids, int64_t count, int64_t steps, int64_t *start,
                      int32_t *ids) {
     int64_t e = 0;

@@ -29,7 +29,6 @@ typedef struct Kernels {
     Deliver *sparse_delta[WEIGHT_KINDS][2];
     StepPlastic *step_plastic;
     void (*settle_plastic)(Plastic *plastic); /* brings all rows up to date */
-    int64_t (*events)(const uint8_t *spikes, int64_t steps, int64_t size, int64_t *start, int32_t *ids);
 } Kernels;
 
 #endif
