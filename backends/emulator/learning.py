@@ -196,7 +196,9 @@ class LearningSynapses:
         places = np.arange(end - begin, dtype=index_type(end - begin))
         pre = projection.connectivity.pre_part(slice(begin, end))
         shape = (last - first, projection.pre_size)
-        columns = csr_array((places, pre, (projection.by_post[first : last + 1] - begin).astype(places.dtype)), shape=shape).tocsc()
+        columns = csr_array(
+            (places, pre, (projection.by_post[first : last + 1] - begin).astype(places.dtype)), shape=shape
+        ).tocsc()
         order = columns.data
         pointer, target = columns.indptr.astype(np.int64), columns.indices.astype(np.int32)
         return pointer, target, order, None if group is None else group[order]
