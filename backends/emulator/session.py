@@ -35,7 +35,7 @@ class EmulatorBackend(Backend):
         agreement="exact",
         fixed_agreement="exact",
         checkpoints=True,
-        note="C, many steps a call, on as many threads as pay",
+        note="C, many steps a call, on as many threads as pay; in float, learning projections of 65,536 synapses or more agree to rounding unless exact=True",
     )
     threads: int | None = None  # None: as many as pay for the size of the program
     # Large plastic float projections whose rule separates (pair STDP) are summed in another order, to rounding the
