@@ -31,7 +31,7 @@ class Layout:
 # In memory as far as is known of each; who is not here has a memory layout that is not modelled.
 LAYOUTS: Mapping[str, Layout] = {
     "emulator": Layout(index=2, weight=1, current=4, state=8, learned=8, tag=8, trace=8),
-    "emulator fixed": Layout(index=2, weight=1, current=4, state=4, learned=1, tag=2, trace=1),
+    "emulator fixed": Layout(index=2, weight=1, current=4, state=4, learned=2, tag=2, trace=8),
     "numpy": Layout(index=8, weight=8, current=8, state=8, learned=4, tag=4, trace=4),
     "brian2 C++": Layout(index=12, weight=8, current=8, state=8, learned=8, tag=8, trace=8),
     "brian2 cython": Layout(index=12, weight=8, current=8, state=8, learned=8, tag=8, trace=8),
