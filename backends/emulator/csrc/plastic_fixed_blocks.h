@@ -3,16 +3,24 @@
 #ifdef __AVX512BW__
 #include <immintrin.h>
 
-static inline __mmask32 NAME(half)(int64_t lanes, int32_t half) {
-    int64_t left = lanes - 32 * half;
-    return left >= 32 ? 0xffffffffu : left <= 0 ? 0 : (1u << left) - 1;
+/* 32 synapses of a row that has `lanes` left. */
+static inline __mmask32 NAME(present)(int64_t lanes) { return lanes <= 0 ? 0 : (1u << lanes) - 1; }
+
+static inline __m512i NAME(load_half)(const int16_t *from, int64_t lanes) {
+    if (lanes >= 32) return _mm512_loadu_si512(from);
+    return _mm512_maskz_loadu_epi16(NAME(present)(lanes), from);
+}
+
+static inline void NAME(store_half)(int16_t *into, int64_t lanes, __m512i values) {
+    if (lanes >= 32) _mm512_storeu_si512(into, values);
+    else _mm512_mask_storeu_epi16(into, NAME(present)(lanes), values);
 }
 
 /* 64 values less an offset as bytes. */
 static inline __m512i NAME(load_bytes)(const int16_t *from, int64_t lanes, int32_t offset) {
     __m512i less = _mm512_set1_epi16((int16_t)offset);
-    __m512i low = _mm512_sub_epi16(_mm512_maskz_loadu_epi16(NAME(half)(lanes, 0), from), less);
-    __m512i high = _mm512_sub_epi16(_mm512_maskz_loadu_epi16(NAME(half)(lanes, 1), from + 32), less);
+    __m512i low = _mm512_sub_epi16(NAME(load_half)(from, lanes), less);
+    __m512i high = _mm512_sub_epi16(NAME(load_half)(from + 32, lanes - 32), less);
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(low)), _mm512_cvtepi16_epi8(high), 1);
 }
 
@@ -20,8 +28,8 @@ static inline void NAME(store_bytes)(int16_t *into, int64_t lanes, int32_t offse
     __m512i less = _mm512_set1_epi16((int16_t)offset);
     __m512i low = _mm512_cvtepi8_epi16(_mm512_castsi512_si256(values));
     __m512i high = _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(values, 1));
-    _mm512_mask_storeu_epi16(into, NAME(half)(lanes, 0), _mm512_add_epi16(low, less));
-    _mm512_mask_storeu_epi16(into + 32, NAME(half)(lanes, 1), _mm512_add_epi16(high, less));
+    NAME(store_half)(into, lanes, _mm512_add_epi16(low, less));
+    NAME(store_half)(into + 32, lanes - 32, _mm512_add_epi16(high, less));
 }
 
 /* Weights of 256 values: saturating bytes clip at their bounds. */
@@ -46,7 +54,7 @@ NAME(add_words)(const Fixed *f, int16_t *weight, int64_t lanes, const uint64_t *
     __m512i w[16];
 #pragma GCC unroll 16
     for (int b = 0; b < 2 * blocks; b++)
-        w[b] = _mm512_slli_epi16(_mm512_maskz_loadu_epi16(NAME(half)(lanes - 32 * b, 0), weight + 32 * b), FRACTION_BITS);
+        w[b] = _mm512_slli_epi16(NAME(load_half)(weight + 32 * b, lanes - 32 * b), FRACTION_BITS);
     for (int32_t c = 0; c < count; c++) {
         const uint64_t *mask = fired + f->slots[c] * f->blocks;
         const __m512i change = _mm512_set1_epi16((int16_t)(f->changes[c] * (1 << FRACTION_BITS)));
@@ -58,7 +66,7 @@ NAME(add_words)(const Fixed *f, int16_t *weight, int64_t lanes, const uint64_t *
     }
 #pragma GCC unroll 16
     for (int b = 0; b < 2 * blocks; b++)
-        _mm512_mask_storeu_epi16(weight + 32 * b, NAME(half)(lanes - 32 * b, 0), _mm512_srai_epi16(w[b], FRACTION_BITS));
+        NAME(store_half)(weight + 32 * b, lanes - 32 * b, _mm512_srai_epi16(w[b], FRACTION_BITS));
 }
 #endif
 

@@ -20,8 +20,8 @@ static int NAME(has_byte_tables)(void) {
 
 /* 64 weights -256 .. 255 in units of 1/128 as two registers, in the order in which bytes unpack. */
 static inline __attribute__((always_inline)) void NAME(load_words)(const int16_t *from, int64_t lanes, __m512i *w) {
-    __m512i a = _mm512_slli_epi16(_mm512_maskz_loadu_epi16(NAME(half)(lanes, 0), from), FRACTION_BITS);
-    __m512i b = _mm512_slli_epi16(_mm512_maskz_loadu_epi16(NAME(half)(lanes, 1), from + 32), FRACTION_BITS);
+    __m512i a = _mm512_slli_epi16(NAME(load_half)(from, lanes), FRACTION_BITS);
+    __m512i b = _mm512_slli_epi16(NAME(load_half)(from + 32, lanes - 32), FRACTION_BITS);
     w[0] = _mm512_shuffle_i64x2(a, b, 0x88), w[1] = _mm512_shuffle_i64x2(a, b, 0xdd);
 }
 
@@ -29,8 +29,8 @@ static inline __attribute__((always_inline)) void NAME(store_words)(int16_t *int
     __m512i a = _mm512_shuffle_i64x2(w[0], w[1], 0x44), b = _mm512_shuffle_i64x2(w[0], w[1], 0xee);
     a = _mm512_srai_epi16(_mm512_shuffle_i64x2(a, a, 0xd8), FRACTION_BITS);
     b = _mm512_srai_epi16(_mm512_shuffle_i64x2(b, b, 0xd8), FRACTION_BITS);
-    _mm512_mask_storeu_epi16(into, NAME(half)(lanes, 0), a);
-    _mm512_mask_storeu_epi16(into + 32, NAME(half)(lanes, 1), b);
+    NAME(store_half)(into, lanes, a);
+    NAME(store_half)(into + 32, lanes - 32, b);
 }
 
 /* Some blocks (t: tags, w: weights) through the turns `c` .. that are of one kind; returns the next one. */
@@ -81,8 +81,8 @@ NAME(turn_blocks)(const Fixed *f, int16_t *weight, int16_t *tags, int64_t lanes,
 #pragma GCC unroll 8
     for (int b = 0; b < blocks; b++) {
         const __m512i limit = _mm512_set1_epi16(2 * HALF_TAGS), shift = _mm512_set1_epi16(HALF_TAGS);
-        const __m512i low = _mm512_maskz_loadu_epi16(NAME(half)(lanes - LANES * b, 0), tags + LANES * b);
-        const __m512i high = _mm512_maskz_loadu_epi16(NAME(half)(lanes - LANES * b, 1), tags + LANES * b + 32);
+        const __m512i low = NAME(load_half)(tags + LANES * b, lanes - LANES * b);
+        const __m512i high = NAME(load_half)(tags + LANES * b + 32, lanes - LANES * b - 32);
         outside |= _mm512_cmpge_epu16_mask(_mm512_add_epi16(low, shift), limit);
         outside |= _mm512_cmpge_epu16_mask(_mm512_add_epi16(high, shift), limit);
         t[b] = _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(low)), _mm512_cvtepi16_epi8(high), 1);

@@ -67,7 +67,7 @@ static int32_t NAME(changes_i)(Plastic *p, int32_t start, int32_t stop, int32_t 
     const Log *log = &p->log;
     Fixed *f = p->fixed;
     const int32_t *restrict rounding = log->rounding, *restrict value = f->post_value;
-    int32_t *restrict slots = f->slots, count = 0, low = 0, high = 0;
+    int32_t *restrict slots = f->slots, count = 0;
     int16_t *restrict changes = f->changes;
     for (int32_t k = 0; k < PRE_TRACES; k++) {
         if (!p->trace[k].is_used || k == f->post_by - X1) continue;
@@ -82,9 +82,10 @@ static int32_t NAME(changes_i)(Plastic *p, int32_t start, int32_t stop, int32_t 
         int32_t change = NAME(whole_change)(value[at], rounding[s]);
         slots[count] = s, changes[count] = (int16_t)change;
         count += change != 0;
-        low = change < low ? change : low, high = change > high ? change : high;
     }
     if (table) x[by - X1] = at;
+    int16_t low = 0, high = 0;
+    for (int32_t c = 0; c < count; c++) low = changes[c] < low ? changes[c] : low, high = changes[c] > high ? changes[c] : high;
     *least = low, *most = high;
     return count;
 }

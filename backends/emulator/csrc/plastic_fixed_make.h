@@ -35,7 +35,7 @@ typedef struct Fixed {
     uint8_t *y_at[POST_TRACES];  /* at the step in which the row's neuron spiked */
     int32_t y_is_held;
     int64_t blocks;              /* of 64 synapses in the longest row */
-    uint64_t *fired;             /* (most_slots, blocks): who spiked in a slot; sparse: of the row at hand */
+    uint64_t *fired;             /* (most_slots, blocks) and 8: who spiked in a slot; sparse: of the row at hand */
     uint64_t *history;           /* sparse: (most_slots / 64, posts): slots in which a neuron spiked */
     int32_t byte_offset;         /* weights less this fit a byte; NO_BYTE where they do not */
     /* rules without state: plastic_fixed_direct.h */
@@ -137,7 +137,7 @@ static int fixed_ready(Plastic *p) {
     ok = ok && (f->slots = zeros(most + 1, sizeof(int32_t))) && (f->changes = zeros(most + 1, sizeof(int16_t)));
     f->byte_offset = p->w_max - p->w_min == 255 ? (int32_t)p->w_min + 128 : NO_BYTE;
     f->has_moves = has_moves(p);
-    if (!p->pointer || f->has_moves) ok = ok && (f->fired = zeros(most * (size_t)f->blocks, sizeof(uint64_t)));
+    if (!p->pointer || f->has_moves) ok = ok && (f->fired = zeros(most * (size_t)f->blocks + 8, sizeof(uint64_t)));
     if (ok && f->has_moves) {
         f->moves_memory = zeros(MOST_MOVES + 1, sizeof(Move));
         f->moves = (Move *)(((uintptr_t)f->moves_memory + 63) & ~(uintptr_t)63);

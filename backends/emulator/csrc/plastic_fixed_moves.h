@@ -167,7 +167,6 @@ static int NAME(moves_replay_i)(Plastic *p, int64_t i, int32_t start, int32_t st
     Fixed *f = p->fixed;
     if (!f->has_moves || !NAME(has_byte_tables)()) return 0;
     int32_t x_start[PRE_TRACES] = {x[0], x[1]}, count = NAME(find_turns)(p, start, stop, x), is_placed = 0;
-    if (!count) return 1;
     const int64_t first = p->pointer ? p->pointer[i] : i * p->posts;
     const int64_t n = p->pointer ? p->pointer[i + 1] - first : p->posts;
     if (p->pointer) NAME(find_fired)(p, i, start, stop);

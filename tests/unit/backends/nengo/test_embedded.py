@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,15 @@ from neuromorph.testing import feature_cases
 
 STEPS = 150
 MS = 1e-3  # s
+
+
+@pytest.fixture(autouse=True)
+def _no_cache_on_disk() -> Iterator[None]:
+    """Test processes side by side would wait for the lock of Nengo's decoder cache, and Nengo warns when it gives up."""
+    kept = nengo.rc.get("decoder_cache", "enabled")
+    nengo.rc.set("decoder_cache", "enabled", "False")
+    yield
+    nengo.rc.set("decoder_cache", "enabled", kept)
 
 
 def program(chip: str | None = None) -> nm.Program:
