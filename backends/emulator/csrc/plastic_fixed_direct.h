@@ -85,7 +85,10 @@ static int32_t NAME(changes_i)(Plastic *p, int32_t start, int32_t stop, int32_t 
     }
     if (table) x[by - X1] = at;
     int16_t low = 0, high = 0;
-    for (int32_t c = 0; c < count; c++) low = changes[c] < low ? changes[c] : low, high = changes[c] > high ? changes[c] : high;
+    for (int32_t c = 0; c < count; c++) {
+        low = changes[c] < low ? changes[c] : low;
+        high = changes[c] > high ? changes[c] : high;
+    }
     *least = low, *most = high;
     return count;
 }
