@@ -32,6 +32,29 @@ REORDER_SYNAPSES = 65_536
 VARIABLES = ("x1", "x2", "y1", "y2", "y3", "w", "t", "r")  # as in csrc/plastic.h
 ON_PRE, ON_POST = -1, -2
 LARGEST_DRAW = 127
+MOST_PRODUCTS, MOST_FACTORS = 64, 12  # of a rule, of a product: as in csrc/plastic.h
+
+
+def rule_faults(program: Program) -> list[str]:
+    """Rules that are longer than the kernel holds, as sentences."""
+    found = []
+    for projection in program.projections:
+        if projection.rule is None:
+            continue
+        products = [product for target in projection.rule.targets.values() for product in target.products]
+        count = sum(2 if program.arithmetic == "fixed" and "r" in _variables(p) else 1 for p in products)
+        longest = max((len(product.factors) for product in products), default=0)
+        if count > MOST_PRODUCTS or longest > MOST_FACTORS:
+            found.append(
+                f"projection {projection.name!r}: its rule has {count} products (in fixed point two for each with r) of at"
+                f" most {longest} factors, and the kernel holds {MOST_PRODUCTS} of at most {MOST_FACTORS}: shorten the"
+                " rule, or use backend 'reference'"
+            )
+    return found
+
+
+def _variables(product: Product) -> set[str]:
+    return {factor.variable for factor in product.factors}
 
 
 @final
@@ -221,7 +244,7 @@ class LearningSynapses:
                     handle, on_tag, product.coefficient, dependency, sign, mantissa, max(0, bits - ACCUMULATOR_BITS),
                     exponent + FRACTION_BITS, len(factors), address(variables), address(constants), address(signs), address(limits),
                 ),
-                f"a rule of more products or factors than the kernel holds ({self.rule.name!r})",
+                f"a rule ({self.rule.name!r})",
             )  # fmt: skip
 
     def feed(self, step: int, steps: int) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session
 from neuromorph.backends.emulator.binding import address, done, kernel
+from neuromorph.backends.emulator.learning import rule_faults
 from neuromorph.backends.emulator.network import LoadedNetwork, threads_for
 from neuromorph.backends.emulator.plain import kernel_availability, open_plain, plain_reason
 from neuromorph.backends.emulator.recorder import Recorder
@@ -49,6 +50,10 @@ class EmulatorBackend(Backend):
     def availability(self) -> Availability:
         """Everywhere; without a compiled kernel slowly."""
         return kernel_availability()
+
+    def faults(self, program: Program) -> list[str]:
+        """What keeps a program from running here: a rule longer than the kernel holds."""
+        return super().faults(program) + rule_faults(program)
 
     def _open(self, program: Program, *, seed: int, stall_second: float) -> Session:
         if reason := plain_reason():

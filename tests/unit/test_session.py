@@ -1,6 +1,5 @@
 import math
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -400,18 +399,6 @@ def test_pieces_of_a_run_are_handed_their_part_of_the_events() -> None:
     session.run(10, inputs={"in": SpikeTrain.from_dense(rows)})
     assert [handed["in"].shape for handed in session.handed] == [(4, 3), (4, 3), (2, 3)]
     assert SpikeTrain.joined([handed["in"] for handed in session.handed]).equals(SpikeTrain.from_dense(rows))
-
-
-def test_a_run_of_one_step_costs_little() -> None:
-    session = Relays(nm.compile(network()).with_all_spikes())
-    rows, rewards = np.ones((1, 3), dtype=bool), np.ones(1)
-    best = math.inf
-    for _ in range(20):
-        began = time.thread_time()
-        for _ in range(100):
-            session.run(1, inputs={"in": rows}, modulators={"reward": rewards})
-        best = min(best, (time.thread_time() - began) / 100)
-    assert best < 150e-6  # about 20 us; what is left allows for slow and busy machines
 
 
 def test_states_of_chunks_join_to_those_of_one_run() -> None:

@@ -5,6 +5,7 @@ import neuromorph as nm
 from neuromorph.backends.emulator import EmulatorBackend
 from neuromorph.backends.emulator.learning import REORDER_SYNAPSES, RandomNumbers
 from neuromorph.backends.reference import ReferenceBackend
+from neuromorph.errors import UnsupportedError
 from neuromorph.fixed_plastic_state import _Draws
 from neuromorph.network import Network
 
@@ -90,6 +91,17 @@ def _sparse(weights: np.ndarray) -> object:
 
 def _values(weight: object) -> np.ndarray:
     return np.asarray(weight) if isinstance(weight, np.ndarray) else weight.data  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("dw", [" + ".join(["0.1 * x1 * y0"] * 65), " * ".join(["0.1", *["x1"] * 13, "y0"])])
+def test_a_rule_longer_than_the_kernel_holds_is_refused_before_anything_runs(dw: str) -> None:
+    rule = nm.LearningRule(dw=dw, x1=nm.Trace(20e-3), w_min=0.0, w_max=1.0)
+    network = Network(
+        populations=[nm.Input("in", 2), nm.Population("out", 2, nm.LIF())],
+        projections=[nm.Projection("in", "out", np.full((2, 2), 0.5), plasticity=rule, name="p")],
+    )
+    with pytest.raises(UnsupportedError, match=r"projection 'p': its rule has .* the kernel holds 64 of at most 12"):
+        EmulatorBackend().open(nm.compile(network, dt=1e-3))
 
 
 def test_random_numbers_of_many_steps_are_those_of_single_ones() -> None:
