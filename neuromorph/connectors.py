@@ -279,15 +279,8 @@ class FixedProbability(Connector):
 
 
 @dataclass(frozen=True)
-class FixedOutDegree(Connector):
-    """Every presynaptic neuron connects to ``degree`` different postsynaptic ones, drawn at random.
-
-    PyNN's FixedNumberPostConnector, NEST's fixed_outdegree without multapses.
-
-    >>> drawn = FixedOutDegree(2).synapses(5, 3, np.random.default_rng(0))
-    >>> drawn.connectivity.fan_out.tolist()
-    [2, 2, 2]
-    """
+class _FixedDegree(Connector):
+    """The parameters of both connectors with a fixed number of partners for each neuron of one side."""
 
     degree: int
     weight: Weight = 1.0
@@ -296,6 +289,18 @@ class FixedOutDegree(Connector):
 
     def __post_init__(self) -> None:
         raise_faults(DescriptionError, _degree_faults(self))
+
+
+@dataclass(frozen=True)
+class FixedOutDegree(_FixedDegree):
+    """Every presynaptic neuron connects to ``degree`` different postsynaptic ones, drawn at random.
+
+    PyNN's FixedNumberPostConnector, NEST's fixed_outdegree without multapses.
+
+    >>> drawn = FixedOutDegree(2).synapses(5, 3, np.random.default_rng(0))
+    >>> drawn.connectivity.fan_out.tolist()
+    [2, 2, 2]
+    """
 
     def size_faults(self, post_size: int, pre_size: int) -> list[str]:
         """There must be enough postsynaptic neurons."""
@@ -311,19 +316,11 @@ class FixedOutDegree(Connector):
 
 
 @dataclass(frozen=True)
-class FixedInDegree(Connector):
+class FixedInDegree(_FixedDegree):
     """Every postsynaptic neuron receives from ``degree`` different presynaptic ones, drawn at random.
 
     PyNN's FixedNumberPreConnector, NEST's fixed_indegree without multapses.
     """
-
-    degree: int
-    weight: Weight = 1.0
-    allow_self: bool = True  # whether a neuron may connect to itself in a recurrent projection
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        raise_faults(DescriptionError, _degree_faults(self))
 
     def size_faults(self, post_size: int, pre_size: int) -> list[str]:
         """There must be enough presynaptic neurons."""
@@ -338,7 +335,7 @@ class FixedInDegree(Connector):
         return Synapses(connectivity, _draw(self.weight, connectivity.synapses, rng))
 
 
-def _degree_faults(connector: FixedOutDegree | FixedInDegree) -> list[str]:
+def _degree_faults(connector: _FixedDegree) -> list[str]:
     kind = type(connector).__name__
     faults = _weight_faults(kind, connector.weight) + _seed_faults(kind, connector.seed)
     if not is_count(connector.degree):
@@ -346,9 +343,7 @@ def _degree_faults(connector: FixedOutDegree | FixedInDegree) -> list[str]:
     return faults
 
 
-def _degree_size_faults(
-    connector: FixedOutDegree | FixedInDegree, post_size: int, pre_size: int, choices: int, ends: str
-) -> list[str]:
+def _degree_size_faults(connector: _FixedDegree, post_size: int, pre_size: int, choices: int, ends: str) -> list[str]:
     kind = type(connector).__name__
     if not connector.allow_self and post_size != pre_size:
         return [f"{kind}.allow_self=False needs a population connected to itself"]
