@@ -28,7 +28,7 @@ from neuromorph.recording import FloatArray, IntArray
 
 # Float rules that separate into presynaptic and postsynaptic numbers are summed in another order from so many synapses
 # on: several times faster, and equal to the reference to rounding instead of to the bit.
-REORDER_SYNAPSES = 65_536
+REORDER_SYNAPSES = 10_000
 VARIABLES = ("x1", "x2", "y1", "y2", "y3", "w", "t", "r")  # as in csrc/plastic.h
 ON_PRE, ON_POST = -1, -2
 LARGEST_DRAW = 127

@@ -69,13 +69,13 @@ typedef struct {
 /* Fixed point: the learning engine's widths. */
 enum { LARGEST_TRACE = 127, FRACTION_BITS = 7, ACCUMULATOR_LIMIT = 1 << 15 };
 
-enum { MOST_TERMS = 4, SLICE = 16, MOST_SLICES = 16, SEPARABLE_TILE = 512 };
+enum { MOST_TERMS = 4, SLICE = 16, MOST_SLICES = 16, SEPARABLE_TILE = 512, SPARSE_SEGMENT = 128, SPARSE_AHEAD = 4 };
 
 /* A row in the rule's terms: see plastic_separable.h. */
 typedef struct {
     double *weight;
     const int32_t *target; /* NULL: dense */
-    int64_t n;
+    int64_t n, done; /* synapses; sparse: those done in this step */
     int32_t slice; /* at whose start it was last brought up to date */
     double scale[MOST_TERMS], down[MOST_TERMS], both[MOST_TERMS];
 } Row;
@@ -109,7 +109,8 @@ typedef struct {
     double moved[MOST_TERMS];     /* of the weight for each unit of `second` */
     double wide[MOST_TERMS];      /* how far a unit of `first` may have moved the weight on the way */
     double both[MOST_TERMS], down[MOST_TERMS];
-    double kept, spread;          /* the same for each unit of the tag */
+    double kept;                  /* of the weight for each unit of the tag */
+    double most, least;           /* the same at the furthest up and down on the way */
     const int32_t *target;
     int64_t n;
     int32_t slice, start;         /* start: the slot up to which the weight has seen everything */
@@ -121,7 +122,7 @@ typedef struct {
     double gain[MOST_TERMS];
 } Spike;
 
-enum { RANGE_LEVELS = 9, REWARDED_TILE = 256, REWARDED_BLOCKS = REWARDED_TILE / 64 };
+enum { RANGE_LEVELS = 9, REWARDED_TILE = 256, REWARDED_BLOCKS = REWARDED_TILE / 64, MOST_WAITING = 1024 };
 
 /* Rules whose tags separate and whose weights follow tag times third factor: plastic_eligibility.h. */
 typedef struct {

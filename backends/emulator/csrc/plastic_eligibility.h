@@ -6,8 +6,8 @@
    With C_n = sum over slots r < n of R_r keep^r, and P2 as P but each term times C_(q+1), what follows from the third
    factors is, while the weight meets no bound,
        w[n] = w[start] + c unit (e[start] (C_n - C_start) + K (C_n (P[now] - P[start]) - (P2[now] - P2[start]))).
-   On its way the weight moves by at most |c unit| (max C - min C) (|e[start]| + |K| (P[now] - P[start])); where a bound is
-   nearer, the synapse is followed from one spike of its postsynaptic neuron to the next, between which e is constant: then
+   On its way the weight moves by c unit e[start] (C - C_start), the largest and the least C of which are known, and by at
+   most |c unit K| (max C - min C) (P[now] - P[start]) besides; where a bound is nearer, the synapse is followed from one spike of its postsynaptic neuron to the next, between which e is constant: then
    where it ends follows from the least and the largest C on the way, as long as only one bound is within reach.
 
    As in plastic_separable.h, P is kept for the starts of slices, and a row that learns in between is stored as what it was
@@ -34,7 +34,7 @@ static void NAME(rewarded_learn)(const Plastic *p, const RewardedRow *row, int64
 static double NAME(rewarded_value)(const Plastic *p, const RewardedRow *row, int64_t k, int64_t j, double *stored, int32_t n) {
     const Eligibility *el = &p->eligibility;
     double e = row->tag[k], weight = row->weight[k], value = fma(row->kept, e, weight), now = e;
-    double a = weight - p->w_min, b = p->w_max - weight, moved = row->spread * fabs(e);
+    double a = row->most * e, b = row->least * e, moved = 0.0;
     for (int32_t q = 0; q < p->separable.ups; q++) {
         double first = el->first[q][j];
         now = fma(row->gain[q], first, now);
@@ -42,7 +42,7 @@ static double NAME(rewarded_value)(const Plastic *p, const RewardedRow *row, int
         moved = fma(row->wide[q], first, moved);
     }
     *stored = now;
-    if (moved <= (a < b ? a : b)) return value;
+    if (weight + (a > b ? a : b) + moved <= p->w_max && weight + (a > b ? b : a) - moved >= p->w_min) return value;
     *stored = e;
     return NAME(rewarded_exact)(p, row, j, weight, stored, n);
 }
@@ -60,11 +60,11 @@ static void NAME(rewarded_row)(const Plastic *p, int64_t i, const Row *row, Rewa
     into->target = row->target, into->n = row->n, into->slice = row->slice;
     into->start = begin + el->lag[i];
     into->kept = unit * (el->prefix[n] - el->prefix[begin]);
-    into->spread = fabs(unit) * (most - least);
+    into->most = unit * (most - el->prefix[begin]), into->least = unit * (least - el->prefix[begin]);
     for (int32_t q = 0; q < p->separable.ups; q++) {
         into->gain[q] = row->scale[q] / el->unit;
         into->moved[q] = unit * into->gain[q];
-        into->wide[q] = into->spread * fabs(into->gain[q]);
+        into->wide[q] = fabs(into->moved[q]) * (most - least);
     }
 }
 

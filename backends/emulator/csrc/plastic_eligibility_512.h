@@ -5,13 +5,14 @@
 #define COMMON                                                                                                         \
     const Eligibility *el = &p->eligibility;                                                                           \
     const double *less = el->less[0], *back = el->back[0], *down = el->down, *drop = el->drop;                         \
-    const __m512d low = _mm512_set1_pd(p->w_min), high = _mm512_set1_pd(p->w_max), zero = _mm512_setzero_pd();         \
+    const __m512d low = _mm512_set1_pd(p->w_min), high = _mm512_set1_pd(p->w_max);         \
     const __m512d turn = _mm512_set1_pd(el->rise - el->fall);
 #define ROW(r)                                                                                                         \
     double *weight##r = row[r]->weight, *tag##r = row[r]->tag;                                                           \
     const double *first##r = row[r]->first - from, *second##r = row[r]->second - from;                                   \
     const double *next_weight##r = next_weight[r], *next_tag##r = next_tag[r];                         \
-    const __m512d kept##r = _mm512_set1_pd(row[r]->kept), spread##r = _mm512_set1_pd(row[r]->spread);                    \
+    const __m512d kept##r = _mm512_set1_pd(row[r]->kept), most##r = _mm512_set1_pd(row[r]->most);                        \
+    const __m512d least##r = _mm512_set1_pd(row[r]->least);                                                            \
     const __m512d gain##r = _mm512_set1_pd(row[r]->gain[0]), moved##r = _mm512_set1_pd(row[r]->moved[0]);                \
     const __m512d wide##r = _mm512_set1_pd(row[r]->wide[0]), both##r = _mm512_set1_pd(row[r]->both[0]);
 #define STEP(r)                                                                                                        \
@@ -19,9 +20,10 @@
     {                                                                                                                  \
         const __m512d e = _mm512_loadu_pd(tag##r + k), w = _mm512_loadu_pd(weight##r + k);                             \
         const __m512d f = _mm512_loadu_pd(first##r + k);                                                               \
-        const __m512d room = _mm512_min_pd(_mm512_sub_pd(w, low), _mm512_sub_pd(high, w));                             \
-        const __m512d over = _mm512_fmadd_pd(spread##r, _mm512_abs_pd(e), _mm512_fmsub_pd(wide##r, f, room));          \
-        const __mmask8 is_free = _mm512_cmp_pd_mask(over, zero, _CMP_LE_OQ);                                           \
+        const __m512d a = _mm512_mul_pd(most##r, e), b = _mm512_mul_pd(least##r, e);                                   \
+        const __m512d top = _mm512_fmadd_pd(wide##r, f, _mm512_add_pd(w, _mm512_max_pd(a, b)));                        \
+        const __m512d bottom = _mm512_fnmadd_pd(wide##r, f, _mm512_add_pd(w, _mm512_min_pd(a, b)));                    \
+        const __mmask8 is_free = _mm512_cmp_pd_mask(top, high, _CMP_LE_OQ) & _mm512_cmp_pd_mask(bottom, low, _CMP_GE_OQ); \
         const __m512d now = _mm512_fmadd_pd(gain##r, f, e);                                                            \
         const __m512d value = _mm512_fmadd_pd(moved##r, _mm512_loadu_pd(second##r + k), _mm512_fmadd_pd(kept##r, e, w)); \
         hits[r * REWARDED_TILE / 8 + (k - from) / 8] = (uint8_t)~is_free;                                              \

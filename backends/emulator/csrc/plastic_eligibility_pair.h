@@ -4,7 +4,7 @@
 #define ROW(r)                                                                                                         \
     double *restrict weight##r = row[r]->weight, *restrict tag##r = row[r]->tag;                                         \
     const double *restrict first##r = row[r]->first - from, *restrict second##r = row[r]->second - from;                 \
-    const double kept##r = row[r]->kept, spread##r = row[r]->spread, gain##r = row[r]->gain[0];                           \
+    const double kept##r = row[r]->kept, most##r = row[r]->most, least##r = row[r]->least, gain##r = row[r]->gain[0];                           \
     const double moved##r = row[r]->moved[0], wide##r = row[r]->wide[0], both##r = row[r]->both[0];
 #define ARRAYS                                                                                                         \
     const Eligibility *el = &p->eligibility;                                                                           \
@@ -15,8 +15,10 @@
 /* Tag and weight of the row's synapse k now, and whether no bound is near: else a bit is set. */
 #define VALUE(r)                                                                                                       \
     const double e##r = tag##r[k], w##r = weight##r[k], f##r = first##r[k];                                            \
-    const double a##r = w##r - low, b##r = high - w##r, room##r = a##r < b##r ? a##r : b##r;                           \
-    const int free##r = fma(spread##r, fabs(e##r), fma(wide##r, f##r, -room##r)) <= 0.0;                               \
+    const double a##r = most##r * e##r, b##r = least##r * e##r;                                                        \
+    const double top##r = fma(wide##r, f##r, w##r + (a##r > b##r ? a##r : b##r));                                      \
+    const double bottom##r = fma(-wide##r, f##r, w##r + (a##r > b##r ? b##r : a##r));                                  \
+    const int free##r = (top##r <= high) & (bottom##r >= low);                                                         \
     const double now##r = fma(gain##r, f##r, e##r);                                                                    \
     const double value##r = fma(moved##r, second##r[k], fma(kept##r, e##r, w##r));                                     \
     bits##r |= (uint64_t)!free##r << (k - block);
@@ -94,11 +96,21 @@ static void NAME(rewarded_lift)(const Plastic *p, const RewardedRow *const *row,
 #undef BLOCKS
 #undef BLOCK
 
-/* The synapses of a row that may meet a bound: those of a block whose bits are set. */
-static void NAME(rewarded_few)(const Plastic *p, const RewardedRow *row, uint64_t bits, int64_t block, int32_t n,
-                               double *restrict sum) {
-    for (; bits; bits &= bits - 1) {
-        const int64_t j = block + __builtin_ctzll(bits);
+/* Synapses that may meet a bound, kept until their spikes are on their way from memory. */
+typedef struct {
+    const RewardedRow *row;
+    int64_t j;
+} NAME(Near);
+
+static void NAME(rewarded_near)(const Plastic *p, const NAME(Near) *near, int64_t count, int32_t n, double *restrict sum) {
+    const Spike *spikes = p->eligibility.spikes;
+    for (int64_t k = 0; k < count; k++) {
+        const int32_t newest = p->log.newest[near[k].j];
+        if (newest >= 0 && spikes[newest].before >= 0) __builtin_prefetch(&spikes[spikes[newest].before], 0, 3);
+    }
+    for (int64_t k = 0; k < count; k++) {
+        const RewardedRow *row = near[k].row;
+        const int64_t j = near[k].j;
         double e = row->tag[j], weight = NAME(rewarded_exact)(p, row, j, row->weight[j], &e, n);
         if (sum) {
             sum[j] += weight;
@@ -119,6 +131,7 @@ static void NAME(rewarded_dense)(Plastic *p, int64_t count, int32_t n, double *r
     Eligibility *el = &p->eligibility;
     const int32_t *order = p->separable.order;
     uint64_t hits[2 * REWARDED_BLOCKS];
+    NAME(Near) near[MOST_WAITING];
     for (int64_t k = 0; k < count; k++) {
         RewardedRow *row = &el->rows[k];
         row->first = el->first[0] + row->slice * REWARDED_TILE, row->second = el->second[0] + row->slice * REWARDED_TILE;
@@ -126,6 +139,7 @@ static void NAME(rewarded_dense)(Plastic *p, int64_t count, int32_t n, double *r
     for (int64_t from = 0; from < p->posts; from += REWARDED_TILE) {
         const int64_t to = from + REWARDED_TILE < p->posts ? from + REWARDED_TILE : p->posts;
         int32_t ready = -1;
+        int64_t waiting = 0;
         for (int64_t k = 0; k < count;) {
             const int64_t size = sum && k + 2 <= count ? 2 : 1;
             const RewardedRow *row[2] = {NULL, NULL};
@@ -153,9 +167,15 @@ static void NAME(rewarded_dense)(Plastic *p, int64_t count, int32_t n, double *r
             else NAME(rewarded_lift)(p, row, from, to, hits);
             for (int64_t r = 0; r < size; r++)
                 for (int64_t block = from; block < to; block += 64)
-                    if (hits[r * REWARDED_BLOCKS + (block - from) / 64])
-                        NAME(rewarded_few)(p, row[r], hits[r * REWARDED_BLOCKS + (block - from) / 64], block, n, sum);
+                    for (uint64_t bits = hits[r * REWARDED_BLOCKS + (block - from) / 64]; bits; bits &= bits - 1) {
+                        const int64_t j = block + __builtin_ctzll(bits);
+                        const int32_t newest = p->log.newest[j];
+                        if (newest >= 0) __builtin_prefetch(&el->spikes[newest], 0, 3);
+                        near[waiting++] = (NAME(Near)){row[r], j};
+                    }
+            if (waiting > MOST_WAITING - 2 * REWARDED_TILE) NAME(rewarded_near)(p, near, waiting, n, sum), waiting = 0;
         }
+        NAME(rewarded_near)(p, near, waiting, n, sum);
     }
 }
 
@@ -180,13 +200,15 @@ static void NAME(rewarded_sparse)(Plastic *p, int64_t count, int32_t n, double *
         }
         double *restrict weights = row->weight, *restrict tags = row->tag;
         const int32_t *restrict target = row->target;
-        const double kept = row->kept, spread = row->spread, gain = row->gain[0], moved = row->moved[0], wide = row->wide[0];
+        const double kept = row->kept, most = row->most, least = row->least;
+        const double gain = row->gain[0], moved = row->moved[0], wide = row->wide[0];
         const double both = row->both[0];
         for (int64_t l = 0; l < row->n; l++) {
             const int64_t j = target[l];
             double *at = record + 8 * j;
-            const double e = tags[l], w = weights[l], first = at[5], a = w - low, b = high - w;
-            if (!(fma(spread, fabs(e), fma(wide, first, -(a < b ? a : b))) <= 0.0)) {
+            const double e = tags[l], w = weights[l], first = at[5], a = most * e, b = least * e;
+            const double top = fma(wide, first, w + (a > b ? a : b)), bottom = fma(-wide, first, w + (a > b ? b : a));
+            if (!(top <= high && bottom >= low)) {
                 double stored = e, weight = NAME(rewarded_exact)(p, row, j, w, &stored, n);
                 at[4] += weight;
                 NAME(rewarded_learn)(p, row, l, j, weight, stored);

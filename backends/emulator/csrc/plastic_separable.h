@@ -22,6 +22,7 @@ static void NAME(separable_row)(const Plastic *p, int64_t i, Row *row) {
     const Separable *sep = &p->separable;
     int64_t first = p->pointer ? p->pointer[i] : i * p->posts, start = p->settled[i] - p->log.first;
     row->n = p->pointer ? p->pointer[i + 1] - first : p->posts;
+    row->done = 0;
     row->weight = p->weight + first;
     row->target = p->pointer ? p->target + first : NULL;
     row->slice = (int32_t)(start / SLICE);
@@ -59,14 +60,14 @@ static void NAME(separable_spike)(Plastic *p, int64_t i, Row *row, int32_t s, in
     p->settled[i] = p->log.first + slice_start;
 }
 
-/* Differences P[now] - P[slice] of all neurons, for the rows of one slice. */
-static void NAME(separable_differences)(const Plastic *p, int32_t slice) {
+/* Differences P[now] - P[slice] of neurons from .. to, for the rows of one slice. */
+static void NAME(separable_differences)(const Plastic *p, int32_t slice, int64_t from, int64_t to) {
     const Separable *sep = &p->separable;
     for (int32_t q = 0; q < sep->ups; q++) {
         double *restrict into = sep->difference[q];
         const double *restrict now = sep->now[q], *restrict then = sep->then[q] + slice * p->posts;
         INDEPENDENT
-        for (int64_t j = 0; j < p->posts; j++) into[j] = now[j] - then[j];
+        for (int64_t j = from; j < to; j++) into[j] = now[j] - then[j];
     }
 }
 
@@ -133,8 +134,8 @@ static void NAME(separable_pass_1)(const Plastic *p, const Row *row, int64_t fro
 #undef SHARED
 #undef ARRAYS
 
-/* The same for a sparse row. What it needs of a neuron lies together: v, gained, since, sum. */
-static void NAME(separable_sparse)(const Plastic *p, const Row *row) {
+/* The same for a sparse row, up to neuron `to`. What it needs of a neuron lies together: v, gained, since, sum. */
+static void NAME(separable_sparse)(const Plastic *p, Row *row, int64_t to) {
     const Separable *sep = &p->separable;
     double *restrict weight = row->weight;
     const int32_t *restrict target = row->target;
@@ -142,13 +143,15 @@ static void NAME(separable_sparse)(const Plastic *p, const Row *row) {
     const double *restrict difference = sep->difference[0];
     double *restrict record = sep->record;
     const double scale = row->scale[0], down = row->down[0], both = row->both[0];
-    for (int64_t k = 0; k < row->n; k++) {
+    int64_t k = row->done;
+    for (; k < row->n && target[k] < to; k++) {
         int64_t j = target[k];
         double *at = record + 4 * j;
         double value = NAME(within)(fma(scale, difference[j], weight[k]), low, high);
         at[3] += value;
         weight[k] = fma(-both, at[2], NAME(within)(fma(down, at[0], fma(both, at[1], value)), low, high));
     }
+    row->done = k;
 }
 
 /* The same for any number of products; `target` NULL for a dense row. Differences are ready. */
@@ -200,27 +203,51 @@ static void NAME(separable_dense)(Plastic *p, int64_t count, double *restrict su
     }
 }
 
+/* Neurons that are worked on together, so that a row has some SPARSE_SEGMENT synapses onto them. */
+static int64_t NAME(sparse_block)(const Plastic *p) {
+    const int64_t synapses = p->pointer[p->pres], whole = p->pres * p->posts;
+    const int64_t wanted = synapses ? whole / synapses * (SPARSE_SEGMENT - 8) : whole;
+    return wanted < SEPARABLE_TILE ? SEPARABLE_TILE : wanted;
+}
+
+/* Sparse rows of a rule of one product on each side: blocks of neurons stay in the first cache where rows are long. */
+static void NAME(separable_sparse_pairs)(Plastic *p, int64_t count, double *restrict sum) {
+    Separable *sep = &p->separable;
+    const double *restrict v = sep->value[0], *restrict gained = sep->gained[0], *restrict since = sep->since[0];
+    double *restrict record = sep->record;
+    const int64_t block = NAME(sparse_block)(p);
+    for (int64_t from = 0; from < p->posts; from += block) {
+        const int64_t to = from + block < p->posts ? from + block : p->posts;
+        for (int64_t j = from; j < to; j++)
+            record[4 * j] = v[j], record[4 * j + 1] = gained[j], record[4 * j + 2] = since[j], record[4 * j + 3] = sum[j];
+        int32_t ready = -1;
+        for (int64_t k = 0; k < count; k++) {
+            Row *row = &sep->rows[sep->order[k]];
+            const Row *next = &sep->rows[sep->order[(k + SPARSE_AHEAD) % count]]; /* at the end: in the block to come */
+            const int64_t ahead = next->done + SPARSE_SEGMENT < next->n ? next->done + SPARSE_SEGMENT : next->n;
+            NAME(prefetch_row)(next, next->done, block < p->posts ? ahead : next->n);
+            if (row->slice != ready) NAME(separable_differences)(p, ready = row->slice, from, to);
+            NAME(separable_sparse)(p, row, to);
+        }
+        for (int64_t j = from; j < to; j++) sum[j] = record[4 * j + 3];
+    }
+}
+
 /* Sparse rows, and rules of several products: rows of one slice after another share its differences. */
 static void NAME(separable_by_slice)(Plastic *p, int64_t count, double *restrict sum) {
     Separable *sep = &p->separable;
-    int is_pair = p->pointer && sep->ups == 1 && sep->downs == 1;
-    double *restrict record = sep->record;
-    if (is_pair) {
-        const double *restrict v = sep->value[0], *restrict gained = sep->gained[0], *restrict since = sep->since[0];
-        for (int64_t j = 0; j < p->posts; j++)
-            record[4 * j] = v[j], record[4 * j + 1] = gained[j], record[4 * j + 2] = since[j], record[4 * j + 3] = sum[j];
-    }
     NAME(order_by_slice)(sep, count);
+    if (p->pointer && sep->ups == 1 && sep->downs == 1) {
+        NAME(separable_sparse_pairs)(p, count, sum);
+        return;
+    }
     int32_t ready = -1;
     for (int64_t k = 0; k < count; k++) {
         const Row *row = &sep->rows[sep->order[k]], *next = &sep->rows[sep->order[k + 1 < count ? k + 1 : k]];
         NAME(prefetch_row)(next, 0, next->n);
-        if (row->slice != ready) NAME(separable_differences)(p, ready = row->slice);
-        if (is_pair) NAME(separable_sparse)(p, row);
-        else NAME(separable_any)(p, row, sum);
+        if (row->slice != ready) NAME(separable_differences)(p, ready = row->slice, 0, p->posts);
+        NAME(separable_any)(p, row, sum);
     }
-    if (is_pair)
-        for (int64_t j = 0; j < p->posts; j++) sum[j] = record[4 * j + 3];
 }
 
 /* Bring rows whose slice starts before slot `before` up to now, which is the start of a slice or becomes one. */
@@ -239,7 +266,7 @@ static void NAME(separable_settle)(Plastic *p, int64_t before) {
     for (int64_t k = 0; k < count; k++) {
         const Row *row = &sep->rows[sep->order[k]], *next = &sep->rows[sep->order[k + 1 < count ? k + 1 : k]];
         NAME(prefetch_row)(next, 0, next->n);
-        if (row->slice != ready) NAME(separable_differences)(p, ready = row->slice);
+        if (row->slice != ready) NAME(separable_differences)(p, ready = row->slice, 0, p->posts);
         NAME(separable_lift)(p, row);
     }
 }
