@@ -59,6 +59,9 @@ class Runner(ABC):
         self.done += steps
         return lap
 
+    def restart(self) -> None:  # noqa: B027  (a tool that cannot goes on from where it is)
+        """Back to the state and the weights of the beginning; the input goes on."""
+
     def versions(self) -> dict[str, str]:
         """Of the packages that ran."""
         return {}

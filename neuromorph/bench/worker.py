@@ -85,10 +85,11 @@ def lap_steps(runner: Runner, rate: float, second: float, asked: int | None) -> 
         return runner.fixed_steps
     if asked is not None:
         return asked
-    steps = steps_for(rate, second / 4)
+    most = runner.workload.most_steps
+    steps = min(steps_for(rate, second / 4), most)
     for _ in range(3):
         lap = runner.lap(steps)
-        wanted = steps_for(lap.steps / max(lap.second, 1e-9), second)
+        wanted = min(steps_for(lap.steps / max(lap.second, 1e-9), second), most)
         if wanted < 3 * steps:
             return wanted
         steps = wanted
@@ -129,8 +130,11 @@ def measure(job: Job, folder: Path, keep: Any) -> None:
     reached("choosing the number of steps", marks=marks)
     steps = lap_steps(runner, rate, job.second, job.steps)
     reached("timing")
+    before = peak_memory_byte()
+    runner.restart()
+    forget_peak()  # copies of the first weights are none of the contender's memory
     laps = [_timed(runner, steps, workload, item)]
-    reached("timing", laps=laps, peak_memory_byte=max(peak_memory_byte(), runner.child_memory_byte()))
+    reached("timing", laps=laps, peak_memory_byte=max(before, peak_memory_byte(), runner.child_memory_byte()))
     other: Runner | None = None
     if job.pair:
         try:
@@ -145,7 +149,9 @@ def measure(job: Job, folder: Path, keep: Any) -> None:
             reached("timing", pair_reason=_first_line(error))
     pairs: list[dict[str, Any]] = []
     for _ in range(job.laps):
+        runner.restart()
         if other is not None:
+            other.restart()
             pairs.append(_timed(other, other_steps, workload, contender(job.pair)))
         laps.append(_timed(runner, steps, workload, item))
         reached("timing", laps=laps, pair_laps=pairs)

@@ -126,6 +126,16 @@ class Workload:
         """Whether any synapse learns."""
         return any(wires.rule is not None for wires in self.wires)
 
+    @property
+    def most_steps(self) -> int:
+        """Of a timed lap, from the first weights on: later they have moved so far that firing may leave its range.
+
+        In fixed point one random number rounds all synapses of a step, so their mean walks at random, fastest with rewards.
+        """
+        if not self.plastic:
+            return 50_000
+        return 20_000 if self.reward is None else 3_000
+
     def input_events(self, first: int, steps: int) -> dict[str, tuple[Events, Events]]:
         """Input of the ``steps`` steps after the first ``first``: steps from 0 and neurons, in order of step."""
         found = {}

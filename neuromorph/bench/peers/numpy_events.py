@@ -280,6 +280,12 @@ class NumpyRunner(Runner):
         self._synapses = [_synapses(wires, self.workload.reward_every) for wires in self.workload.wires]
         self.build_second = time.perf_counter() - began
 
+    def restart(self) -> None:
+        """Copies anew."""
+        build_second = self.build_second
+        self.build()
+        self.build_second = build_second
+
     def versions(self) -> dict[str, str]:
         """NumPy's."""
         return {"numpy": np.__version__}

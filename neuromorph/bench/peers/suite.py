@@ -14,6 +14,7 @@ from neuromorph.bench.runner import Lap, Runner, digest_of
 from neuromorph.bench.workloads import Workload
 from neuromorph.program import ProbeProgram
 from neuromorph.recording import SpikeTrain
+from neuromorph.session_variables import as_matrix
 
 
 @final
@@ -40,10 +41,22 @@ class SuiteRunner(Runner):
         made = program(self.workload, self.arithmetic)
         probes = [ProbeProgram(target=layer.name, variable="spikes", every=1) for layer in self.workload.layers]
         self._session = backend.open(made.with_probes(probes), seed=self.workload.seed, stall_second=600.0)
+        self._begin()
+        self.build_second = time.perf_counter() - began
+
+    def restart(self) -> None:
+        """Reset, and the first weights where they learn."""
+        self._session.reset()
+        for projection in self._session.program.projections:
+            if projection.rule is not None:
+                first = as_matrix(projection.weight.astype(np.float64), projection)
+                self._session.write(f"{projection.name}.weight", first)
+        self._begin()
+
+    def _begin(self) -> None:
         for layer in self.workload.layers:
             self._session.write(f"{layer.name}.u", layer.u.astype(np.float64))
             self._session.write(f"{layer.name}.v", layer.v.astype(np.float64))
-        self.build_second = time.perf_counter() - began
 
     def versions(self) -> dict[str, str]:
         """The backend's."""
