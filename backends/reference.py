@@ -28,7 +28,7 @@ class ReferenceBackend(Backend):
 
     name: ClassVar[str] = "reference"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        agreement="exact", any_convention=True, checkpoints=True, note="the definition"
+        agreement="exact", any_convention=True, checkpoints=True, rewiring=True, note="the definition"
     )
     rounding_seed: int = WEIGHT_ROUNDING_SEED  # of weights in fixed point; another one gives another sample of chance
 
@@ -171,14 +171,16 @@ class Synapses:
         # what was sent together and arrives together is summed and then shifted
         self.under_way += scaled(arriving, self.projection.weight_exponent).reshape(rows, size)
 
-    def learn(self, step: int, pre: IntArray, post: IntArray, reward: FloatArray | None, timing: str) -> None:
+    def learn(
+        self, step: int, pre: IntArray, post: IntArray, reward: FloatArray | None, membrane: FloatArray, timing: str
+    ) -> None:
         """The rule sees the spikes of this step; with the timing "arrived", presynaptic ones when they arrive."""
         if self.plastic is None:
             return
         if timing == "arrived":
             self.sent.append(pre)
             pre = self.sent.pop(0) if len(self.sent) > self.longest else np.zeros(0, dtype=np.int64)
-        self.plastic.learn(step, pre, post, reward)
+        self.plastic.learn(step, pre, post, reward, membrane)
 
     def state(self, step: int) -> dict[str, npt.NDArray[Any]]:
         """After ``step``, by the names of :func:`neuromorph.checkpoint.state_layout`."""
@@ -222,10 +224,14 @@ class ReferenceSession(Session):
         rounding_seed: int = WEIGHT_ROUNDING_SEED,
     ) -> None:
         super().__init__(program, backend=backend, seed=seed, stall_second=stall_second)
+        self._rounding_seed = rounding_seed
+        self._step = 0
+        self._replace_program(program)
+
+    def _replace_program(self, program: Program) -> None:
         kind = FixedNeurons if program.arithmetic == "fixed" else FloatNeurons
         self._neurons: dict[str, Neurons] = {p.name: kind(p, program) for p in program.populations}
-        self._synapses = {p.name: Synapses(p, program, seed, rounding_seed) for p in program.projections}
-        self._step = 0
+        self._synapses = {p.name: Synapses(p, program, self.seed, self._rounding_seed) for p in program.projections}
 
     def _advance(
         self,
@@ -257,12 +263,13 @@ class ReferenceSession(Session):
                 pre, post = spiking[synapses.projection.pre], spiking[synapses.projection.post]
                 rule = synapses.projection.rule
                 r = None if rule is None else reward(modulators, rule.modulators, row)
+                v = self._neurons[synapses.projection.post].v
                 if learns_first:
-                    synapses.learn(self._step, pre, post, r, self.program.plasticity_timing)
+                    synapses.learn(self._step, pre, post, r, v, self.program.plasticity_timing)
                 if not synapses.acts_at_once:
                     synapses.send(self._step, pre)
                 if not learns_first:
-                    synapses.learn(self._step, pre, post, r, self.program.plasticity_timing)
+                    synapses.learn(self._step, pre, post, r, v, self.program.plasticity_timing)
             # 4. probes see the state after learning and reset
             for (name, variable), samples in states.items():
                 samples[row] = self._neurons[name].v if variable == "v" else self._neurons[name].u

@@ -31,7 +31,10 @@ FEATURES: Mapping[str, str] = {
     "sparse_dependency": "products that act on every 2^k-th epoch (u1 to u9)",
     "second_traces": "second and third traces (x2, y2, y3)",
     "non_decaying_trace": "traces that do not decay",
+    "nearest_traces": "traces that a spike sets to its impulse instead of adding it (nearest-spike pairing)",
+    "membrane_traces": "postsynaptic traces that follow the membrane potential",
     "factors": "factors with constants or signs, as in (w - 1) and sgn(w)",
+    "rectified_factors": "positive parts of factors, as in pos(y1 - 0.5)",
     "weight_bounds": "hard weight bounds",
 }
 
@@ -57,6 +60,7 @@ class Capabilities:
     fixed_agreement: Literal["exact", "tolerance", "statistical"] = "exact"  # the same in fixed point
     any_convention: bool = False  # True: it runs programs with other conventions than the suite's own, as the reference
     checkpoints: bool = False  # True: its sessions can be saved, and resumed from what any other backend saved
+    rewiring: bool = False  # True: its sessions can be given other synapses between two steps
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -127,7 +131,10 @@ def requirements(program: Program) -> list[tuple[str, str]]:
         note("sparse_dependency", any(d[0] == "u" and d != "u0" for d in rule.dependencies), where)
         note("second_traces", not {"x2", "y2", "y3"}.isdisjoint(rule.traces), where)
         note("non_decaying_trace", any(trace.decay == 1.0 for trace in rule.traces.values()), where)
-        note("factors", any(f.constant != 0 or f.sign for f in factors), where)
+        note("nearest_traces", any(trace.nearest for trace in rule.traces.values()), where)
+        note("membrane_traces", any(trace.follows_membrane for trace in rule.traces.values()), where)
+        note("factors", any((f.constant != 0 or f.sign) and not f.positive for f in factors), where)
+        note("rectified_factors", any(f.positive for f in factors), where)
         note("weight_bounds", bool(np.isfinite(rule.w_min) or np.isfinite(rule.w_max)), where)
     for name, delays in longest.items():
         note("several_delays", len(delays) > 1, f"population {name!r}")

@@ -185,7 +185,12 @@ class _Compiler:
             dw=rule.dw_sum,
             dt=tag,
             traces={
-                name: TraceProgram(impulse=float(trace.impulse), decay=self.decay(trace.tau, f"{where}: tau of {name}"))
+                name: TraceProgram(
+                    impulse=float(trace.impulse),
+                    decay=self.decay(trace.tau, f"{where}: tau of {name}"),
+                    nearest=trace.pairing == "nearest",
+                    source=trace.source,
+                )
                 for name, trace in rule.traces.items()
             },
             epoch=epoch,

@@ -102,8 +102,16 @@ class FixedPlasticState(PlasticSynapses):
             whole = float(np.floor(trace.impulse))
             self._impulses[name] = whole, float(np.round((trace.impulse - whole) * 256))
 
-    def learn(self, step: int, pre: IntArray, post: IntArray, reward: FloatArray | None) -> None:
+    def learn(
+        self,
+        step: int,
+        pre: IntArray,
+        post: IntArray,
+        reward: FloatArray | None,
+        membrane: FloatArray | None = None,
+    ) -> None:
         """Take in the spikes of a step, and learn if it ends an epoch."""
+        del membrane  # a chip's traces see spikes only
         offset = step % self.rule.epoch or self.rule.epoch
         self._take(pre, self._pre_time, offset, "x", 0.0)
         self._advance()

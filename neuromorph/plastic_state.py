@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph.errors import InputError
+from neuromorph.parts import ProjectionProgram, TraceProgram
 from neuromorph.plasticity.language import Factor, Product
-from neuromorph.program import ProjectionProgram
 from neuromorph.recording import FloatArray, IntArray
 
 PRE_TRACES = ("x1", "x2")
@@ -36,10 +36,18 @@ class PlasticSynapses(ABC):
         self.reset()
 
     @abstractmethod
-    def learn(self, step: int, pre: IntArray, post: IntArray, reward: FloatArray | None) -> None:
+    def learn(
+        self,
+        step: int,
+        pre: IntArray,
+        post: IntArray,
+        reward: FloatArray | None,
+        membrane: FloatArray | None = None,
+    ) -> None:
         """Take in the neurons that sent spikes in ``step`` (1, 2, ...), and learn if the step ends an epoch.
 
-        ``reward`` is r: shape (1,) or (post_size,), or None where the rule has none.
+        ``reward`` is r: shape (1,) or (post_size,), or None where the rule has none. ``membrane`` is v of the
+        postsynaptic neurons after the reset, for rules with traces that follow it.
         """
 
     def reset(self) -> None:
@@ -91,17 +99,27 @@ class PlasticState(PlasticSynapses):
             name: trace.decay ** np.arange(self.rule.epoch + 1, dtype=np.float64)
             for name, trace in self.rule.traces.items()
         }
+        self._membrane: FloatArray | None = None  # v of the step that is learned from
 
-    def learn(self, step: int, pre: IntArray, post: IntArray, reward: FloatArray | None) -> None:
+    def learn(
+        self,
+        step: int,
+        pre: IntArray,
+        post: IntArray,
+        reward: FloatArray | None,
+        membrane: FloatArray | None = None,
+    ) -> None:
         """Take in the spikes of a step, and learn if it ends an epoch."""
         epoch = self.rule.epoch
         offset = step % epoch or epoch
+        self._membrane = membrane
         for neurons, time, names in ((pre, self._pre_time, "x"), (post, self._post_time, "y")):
             if epoch > 1 and neurons.size:
                 again = neurons[time[neurons] > 0]
                 for name, trace in self.rule.traces.items():
                     if name.startswith(names):
-                        self.traces[name][again] += trace.impulse
+                        kept = 0.0 if trace.nearest else self.traces[name][again]
+                        self.traces[name][again] = kept + trace.impulse
             time[neurons] = offset
         if offset == epoch:
             self._end_epoch(step // epoch, pre if epoch == 1 else np.flatnonzero(self._pre_time),
@@ -112,7 +130,12 @@ class PlasticState(PlasticSynapses):
         self.traces = {}
         for name, trace in self.rule.traces.items():
             time, spiked = (self._pre_time, pre) if name in PRE_TRACES else (self._post_time, post)
+            if trace.follows_membrane:
+                self.traces[name] = self._following(trace, start[name], post)
+                continue
             end = self._powers[name][self.rule.epoch] * start[name]
+            if trace.nearest:
+                end[spiked] = 0.0
             end[spiked] += trace.impulse * self._powers[name][self.rule.epoch - time[spiked]]
             self.traces[name] = end
         changes = []
@@ -160,19 +183,32 @@ class PlasticState(PlasticSynapses):
             value = reward if reward.size == 1 else reward[post]
         else:
             neuron = pre if name in PRE_TRACES else post
-            if dependency[0] == "u" or (self.rule.epoch == 1 and self.sees_coincidence):
+            is_now = dependency[0] == "u" or self.rule.traces[name].follows_membrane
+            if is_now or (self.rule.epoch == 1 and self.sees_coincidence):
                 value = self.traces[name][neuron]
             else:
                 when = self._pre_time[pre] if dependency == "x0" else self._post_time[post]
                 value = self._trace_at(name, neuron, when, start[name])
         if factor.constant:
             value = value + factor.constant
+        if factor.positive:
+            return np.maximum(value, 0.0)
         return np.sign(value) if factor.sign else value
+
+    def _following(self, trace: TraceProgram, start: FloatArray, post: IntArray) -> FloatArray:
+        """A trace of the membrane after this step."""
+        if self._membrane is None:
+            raise InputError(f"rule {self.rule.name!r} of {self.projection.name!r} needs the membrane of its neurons")
+        membrane = self._membrane.copy()
+        membrane[post] = trace.impulse
+        return trace.decay * start + (1.0 - trace.decay) * membrane
 
     def _trace_at(self, name: str, neuron: IntArray, when: IntArray, start: FloatArray) -> FloatArray:
         """A trace ``when`` steps into the epoch, impulses of that step included."""
         spike = (self._pre_time if name in PRE_TRACES else self._post_time)[neuron]
         value: FloatArray = self._powers[name][when] * start[neuron]
         seen = (spike > 0) & (spike <= when if self.sees_coincidence else spike < when)
+        if self.rule.traces[name].nearest:
+            value[seen] = 0.0
         value[seen] += self.rule.traces[name].impulse * self._powers[name][(when - spike)[seen]]
         return value

@@ -326,6 +326,9 @@ def to_plain(
             return {name: plain(item) for name, item in sorted(value.items())}
         if isinstance(value, tuple):
             return [plain(item) for item in value]
+        if isinstance(value, TraceProgram):  # what most traces are not, files do not say
+            usual = {item.name: item.default for item in dataclasses.fields(value)}
+            return {name: given for name, given in vars(value).items() if given != usual[name]}
         if dataclasses.is_dataclass(value):
             return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
         return value

@@ -5,23 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import get_args
 
 import numpy as np
 
 from neuromorph.arithmetic import LARGEST_TRACE
-from neuromorph.plasticity.language import SumOfProducts
-from neuromorph.plasticity.rule import TRACES
+from neuromorph.plasticity.rule import TRACES, Source
+from neuromorph.plasticity.terms import SumOfProducts, engine_parts
+
+__all__ = ["RuleProgram", "TraceProgram", "engine_parts"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TraceProgram:
-    """A trace: ``x = decay x``, then ``x += impulse`` where the neuron spiked.
+    """A trace: ``x = decay x``, then ``x += impulse``, or ``x = impulse`` if ``nearest``, where the neuron spiked.
 
-    In fixed point it has 7 bits, and decay and fractions of an impulse are rounded at random.
+    With ``source`` "v" it is ``y = decay y + (1 - decay) m``, m the neuron's v after the reset, or ``impulse`` where it
+    spiked. In fixed point a trace has 7 bits, and decay and fractions of an impulse are rounded at random; an impulse of
+    127, at which it saturates, makes it a nearest one.
     """
 
     impulse: float
     decay: float  # factor per step
+    nearest: bool = False
+    source: Source = "spikes"
+
+    @property
+    def follows_membrane(self) -> bool:
+        """Whether it reads v."""
+        return self.source == "v"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +80,12 @@ class RuleProgram:
         for name, trace in self.traces.items():
             if not (0 <= trace.decay <= 1 and np.isfinite(trace.impulse)):
                 found.append(f"trace {name} must have a decay of 0 to 1 and a finite impulse, got {trace!r}")
+            if trace.source not in get_args(Source) or (trace.follows_membrane and trace.nearest):
+                found.append(f"trace {name} must follow 'spikes', or 'v' and then not be nearest, got {trace!r}")
+            if trace.follows_membrane and name not in ("y1", "y2", "y3"):
+                found.append(f"trace {name} cannot follow v: only y1, y2 and y3 are of the postsynaptic neuron")
+            if trace.follows_membrane and self.epoch > 1:
+                found.append(f"trace {name} follows v, which needs epochs of one step, got {self.epoch}")
         if "r" in self.variables and not self.modulators:
             found.append("r is read but no modulator is named")
         if not set(self.trace_scales) <= set(self.traces):
@@ -84,8 +102,14 @@ class RuleProgram:
                 found.append(
                     f"trace {name} must have an impulse of 0..{LARGEST_TRACE} and decay in fixed point, got {trace!r}"
                 )
+            if trace.nearest or trace.follows_membrane:
+                found.append(
+                    f"trace {name}: in fixed point traces add up spikes; an impulse of {LARGEST_TRACE} makes it a nearest"
+                    f" one, got {trace!r}"
+                )
         for name, total in self.targets.items():
             for product in total.products:
+                found += [f"{name}: there is no {f} in fixed point" for f in product.factors if f.positive]
                 if engine_parts(product.coefficient) is None:
                     found.append(
                         f"{name}: coefficient {product.coefficient!r} is not m 2^e with m in -8..7, e in -7..8"
@@ -118,23 +142,3 @@ class RuleProgram:
     def dependencies(self) -> frozenset[str]:
         """Dependencies of any target."""
         return frozenset().union(*(target.dependencies for target in self.targets.values()))
-
-
-def engine_parts(coefficient: float) -> tuple[int, int] | None:
-    """Mantissa in -8..7 and exponent in -7..8 of a coefficient of a learning engine; None where it has no such form.
-
-    >>> engine_parts(0.75), engine_parts(-16.0), engine_parts(0.1)
-    ((3, -2), (-1, 4), None)
-    """
-    if coefficient == 0 or not np.isfinite(coefficient):
-        return None
-    fraction, exponent = np.frexp(coefficient)
-    mantissa, exponent = float(fraction), int(exponent)
-    while mantissa % 1 and exponent > -7:
-        mantissa, exponent = 2 * mantissa, exponent - 1
-    while mantissa % 2 == 0 and exponent < -7:
-        mantissa, exponent = mantissa / 2, exponent + 1
-    while exponent > 8:
-        mantissa, exponent = 2 * mantissa, exponent - 1
-    fits = mantissa % 1 == 0 and -8 <= mantissa <= 7 and -7 <= exponent <= 8
-    return (int(mantissa), exponent) if fits else None

@@ -71,7 +71,7 @@ SIGNATURES: Mapping[str, tuple[Any, ...]] = {
     "nm_plastic_new": (
         c_void_p, c_int32, c_int32, *[c_int64] * 3, *[c_void_p] * 5, c_double, c_double, c_int64, c_double,
     ),
-    "nm_plastic_trace": (None, c_void_p, c_int32, c_double, c_double, c_void_p, c_void_p),
+    "nm_plastic_trace": (None, c_void_p, c_int32, c_int32, c_double, c_double, c_void_p, c_void_p),
     "nm_plastic_product": (
         c_int32, c_void_p, c_int32, c_double, *[c_int32] * 6, *[c_void_p] * 4,
     ),

@@ -19,7 +19,7 @@ from neuromorph.fixed_plastic_state import (
     WEIGHT_ROUNDING_SEED,
     stream_seed,
 )
-from neuromorph.parts import engine_parts
+from neuromorph.parts import TraceProgram, engine_parts
 from neuromorph.plastic_state import PRE_TRACES
 from neuromorph.plasticity.language import Product
 from neuromorph.plasticity.rule import TRACES
@@ -55,6 +55,11 @@ def rule_faults(program: Program) -> list[str]:
 
 def _variables(product: Product) -> set[str]:
     return {factor.variable for factor in product.factors}
+
+
+def _kind(trace: TraceProgram) -> int:
+    """As in csrc/plastic.h: what a spike does to a trace, or that it follows the membrane."""
+    return 2 if trace.follows_membrane else int(trace.nearest)
 
 
 @final
@@ -191,7 +196,7 @@ class LearningSynapses:
             traces[name] = _aligned_zeros(projection.pre_size if name in PRE_TRACES else last - first, np.float64)
             number = TRACES.index(name)
             self._kernel.nm_plastic_trace(
-                handle, number, trace.impulse, trace.decay, address(powers[-1]), address(traces[name])
+                handle, number, _kind(trace), trace.impulse, trace.decay, address(powers[-1]), address(traces[name])
             )
         for on_tag, total in enumerate(rule.targets.values()):
             for product in total.products:
@@ -233,7 +238,7 @@ class LearningSynapses:
         factors = product.factors
         variables = np.array([VARIABLES.index(factor.variable) for factor in factors], dtype=np.int32)
         constants = np.array([factor.constant for factor in factors], dtype=np.float64)
-        signs = np.array([factor.sign for factor in factors], dtype=np.int32)
+        signs = np.array([2 if factor.positive else int(factor.sign) for factor in factors], dtype=np.int32)
         limits = np.array([2 ** FACTOR_BITS[factor.variable] for factor in factors], dtype=np.int32)
         halves = (1, -1) if self.is_fixed and any(factor.variable == "r" for factor in factors) else (1,)
         for sign in halves:

@@ -36,7 +36,8 @@ class EmulatorBackend(Backend):
         agreement="exact",
         fixed_agreement="exact",
         checkpoints=True,
-        note="C, many steps a call, on as many threads as pay; in float, learning projections of 65,536 synapses or more agree to rounding unless exact=True",
+        rewiring=True,
+        note="C, many steps a call, on as many threads as pay; in float, learning projections of 10,000 synapses or more agree to rounding unless exact=True",
     )
     threads: int | None = None  # None: as many as pay for the size of the program
     # Large plastic float projections whose rule separates (pair STDP) are summed in another order, to rounding the
@@ -152,6 +153,12 @@ class EmulatorSession(EventSession):
     def _set_state(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         self._step = self.steps_run
         go_on(self._net, self._step, state)
+
+    def _replace_program(self, program: Program) -> None:
+        before = self._net
+        self._net = LoadedNetwork(program, before.threads, seed=before.seed, is_exact=before.is_exact)
+        self._recorder = Recorder(self._net)
+        before.free()
 
     def _reset(self) -> None:
         self._net.reset(self._step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
-from neuromorph.backend import Availability, Backend, Capabilities, Session
+from neuromorph.backend import Availability, Backend, Capabilities, Gap, Session
 from neuromorph.backends.lava import compat, fixed_lowering, rules
 from neuromorph.backends.lava.describe import describe
 from neuromorph.backends.lava.described_neurons import Arithmetic
@@ -28,6 +28,11 @@ class LavaBackend(Backend):
 
     name: ClassVar[str] = "lava"
     capabilities: ClassVar[Capabilities] = Capabilities(
+        gaps={
+            "membrane_traces": Gap(
+                "Lava's learning connections receive spikes of their neurons, no membranes", "theirs"
+            ),
+        },
         note=(
             "refuses: a third factor with epochs of several steps or beside y1, y2 and y3, several kinds of u in a rule,"
             " learning with delays that differ; in fixed point also a third factor beside y2 or y3, and delays of more than"

@@ -188,6 +188,7 @@ def teach(graph: Graph, projection: ProjectionProgram, rule: RuleProgram, stream
             size=projection.post_size,
             decays=np.array([0.0 if trace is None else trace.decay for trace in every]),
             impulses=np.array([0.0 if trace is None else trace.impulse for trace in every]),
+            nearest=np.array([trace is not None and trace.nearest for trace in every]),
             stream=stream,
         )
         graph.traces[projection.name] = traces

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from neuromorph.backends.lava import compat
 from neuromorph.backends.lava.rules import ExactRule
-from neuromorph.recording import FloatArray
+from neuromorph.recording import BoolArray, FloatArray
 
 implements, requires, tag = compat.implements, compat.requires, compat.tag
 PyInPort, PyOutPort, LavaPyType = compat.PyInPort, compat.PyOutPort, compat.LavaPyType
@@ -98,8 +98,10 @@ class PostTraces(compat.AbstractProcess):  # type: ignore[misc]
     A spike of this step is in the traces of this step.
     """
 
-    def __init__(self, *, size: int, decays: FloatArray, impulses: FloatArray, **options: Any) -> None:
-        super().__init__(size=size, decays=decays, impulses=impulses, **options)
+    def __init__(
+        self, *, size: int, decays: FloatArray, impulses: FloatArray, nearest: BoolArray, **options: Any
+    ) -> None:
+        super().__init__(size=size, decays=decays, impulses=impulses, nearest=nearest, **options)
         self.s_in = compat.InPort(shape=(size,))
         self.y1_out, self.y2_out, self.y3_out = (compat.OutPort(shape=(size,)) for _ in range(3))
         self.y1, self.y2, self.y3 = (compat.Var(shape=(size,), init=0) for _ in range(3))
@@ -109,7 +111,7 @@ class PostTraces(compat.AbstractProcess):  # type: ignore[misc]
 @requires(compat.CPU)
 @tag("floating_pt")
 class PostTracesModel(compat.PyLoihiProcessModel):  # type: ignore[misc]
-    """``y = decay y + impulse spike``."""
+    """``y = decay y + impulse spike``, or the impulse in the place of both where the trace is a nearest one."""
 
     s_in = LavaPyType(PyInPort.VEC_DENSE, float)
     y1_out = LavaPyType(PyOutPort.VEC_DENSE, float)
@@ -122,11 +124,13 @@ class PostTracesModel(compat.PyLoihiProcessModel):  # type: ignore[misc]
     def run_spk(self) -> None:
         """One step."""
         spikes = self.s_in.recv().astype(bool)
-        decays, impulses = self.proc_params["decays"], self.proc_params["impulses"]
+        decays, impulses, nearest = (self.proc_params[name] for name in ("decays", "impulses", "nearest"))
         for index, (values, port) in enumerate(
             ((self.y1, self.y1_out), (self.y2, self.y2_out), (self.y3, self.y3_out))
         ):
             values *= decays[index]
+            if nearest[index]:
+                values[spikes] = 0.0
             values[spikes] += impulses[index]
             port.send(values.copy())
 
@@ -244,6 +248,31 @@ class PlasticDense(compat.PyLearningDenseModelFloat):  # type: ignore[misc]
         del t
         decays = np.array([self._exact.decays.get(float(tau), 1.0) for tau in taus[:, 0]])
         return np.asarray(trace_values * decays[:, np.newaxis])
+
+    def _process_pre_spikes(self, s_in: FloatArray) -> None:
+        """As Lava's own; of a nearest trace nothing is left that an earlier spike of the epoch could add to."""
+        self._forget("x", self.tx, s_in)
+        super()._process_pre_spikes(s_in)
+
+    def _process_post_spikes(self, s_in_bap: FloatArray) -> None:
+        self._forget("y", self.ty, s_in_bap)
+        super()._process_post_spikes(s_in_bap)
+
+    def _forget(self, side: str, times: Any, spikes: FloatArray) -> None:
+        again = (times > 0) & spikes.astype(bool)
+        for name in self._exact.nearest:
+            if name[0] == side:
+                getattr(self, name)[again] = 0.0
+
+    def _compute_trace_histories(self) -> tuple[FloatArray, FloatArray]:
+        """As Lava's own; a nearest trace is its impulse in the step of a spike, whatever it was."""
+        histories: tuple[FloatArray, FloatArray] = super()._compute_trace_histories()
+        for name, trace in self._exact.nearest.items():
+            history, times = (histories[0], self.tx) if name[0] == "x" else (histories[1], self.ty)
+            values = history[:, int(name[1]) - 1]  # (epoch + 1, neurons)
+            for step in range(1, len(values)):
+                values[step] = np.where(times == step, trace.impulse, trace.decay * values[step - 1])
+        return histories
 
     def _build_learning_rule_appliers(self) -> None:
         exact: ExactRule = self._learning_rule.exact

@@ -37,6 +37,7 @@ class ExactRule:
     expressions: Mapping[str, tuple[tuple[str, str], ...]]
     decays: Mapping[float, float]  # time constant, as Lava holds it, to the factor a step
     traces: frozenset[tuple[str, str]]  # (trace, dependency) pairs that the expressions read
+    nearest: Mapping[str, TraceProgram]  # traces of the connection that a spike sets to their impulse
     exists: BoolArray | None  # (post, pre), where a synapse exists; None: everywhere
     w_min: float
     w_max: float
@@ -100,6 +101,9 @@ def exact_rule(projection: ProjectionProgram) -> ExactRule:
         expressions=expressions,
         decays={tau_in_steps(trace): trace.decay for trace in rule.traces.values()},
         traces=frozenset(traces),
+        nearest={
+            name: trace for name, trace in rule.traces.items() if trace.nearest and (port is None or name[0] == "x")
+        },
         exists=exists,
         w_min=rule.w_min,
         w_max=rule.w_max,
@@ -208,6 +212,8 @@ def _factor(factor: Factor, dependency: str, port: str | None) -> str:
         text = f"{port if factor.variable == 'r' else factor.variable}_{dependency}"
     if factor.constant:
         text = f"({text} + ({factor.constant!r}))"
+    if factor.positive:
+        return f"np.maximum({text}, 0.0)"
     return f"np.sign({text})" if factor.sign else text
 
 

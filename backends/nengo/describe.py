@@ -311,7 +311,12 @@ class _Reader:
 
 def learning_rule(rule: RuleProgram, dt: float) -> LearningRule:
     """A rule in steps of ``dt`` as the description that compiles to it."""
-    traces = {name: Trace(time_constant(item.decay, dt), item.impulse) for name, item in rule.traces.items()}
+    traces = {
+        name: Trace(
+            time_constant(item.decay, dt), item.impulse, "nearest" if item.nearest else "all-to-all", item.source
+        )
+        for name, item in rule.traces.items()
+    }
     return LearningRule(
         name=rule.name,
         dw=str(rule.dw),

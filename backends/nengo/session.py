@@ -70,6 +70,8 @@ class NengoSession(Session):
             for name, neurons in self._lowering.neurons.items()
             for variable, signal in {**VARIABLES, "waiting": "waiting", "spikes": "out"}.items()
         }
+        for under_way in self._lowering.under_way.values():
+            under_way.membrane = self._neurons[under_way.projection.post, "v"]
         self._arriving: list[FloatArray] = [
             signals[model.sig[connection]["weighted"]]
             for connection in network.connections

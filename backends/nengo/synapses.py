@@ -31,6 +31,8 @@ class UnderWay:
         self.weight: FloatArray = projection.weight.copy() if self.plastic is None else self.plastic.weight
         self.arriving: FloatArray = np.zeros((projection.max_delay, projection.post_size))  # row t: arrives at step t
         self.step = 0  # steps that were taken
+        # v of the postsynaptic neurons, which the session gives; spikes are of this step, so v is too
+        self.membrane: FloatArray | None = None
         # One row is added to another only if there are two neurons: NumPy sums a single column in pairs.
         self._matrix = (
             self.weight.reshape(projection.post_size, projection.pre_size).T
@@ -140,7 +142,8 @@ class SimSynapses(Operator):  # type: ignore[misc]
             spiking = np.flatnonzero(pre)
             under_way.send(spiking)
             under_way.arrive(arriving)
-            plastic.learn(under_way.step, spiking, np.flatnonzero(post), reward(factors, weights, 0))
+            r = reward(factors, weights, 0)
+            plastic.learn(under_way.step, spiking, np.flatnonzero(post), r, under_way.membrane)
 
         return send_and_learn
 

@@ -151,7 +151,8 @@ class Emulator(EmulatorInterface):  # type: ignore[misc]
         for plastic in self.plastic.values():
             projection = plastic.projection
             factor = reward(self._modulators, plastic.rule.modulators, self.t - self._fed_from)
-            plastic.learn(self.t, spiking[projection.pre], spiking[projection.post], factor)
+            membrane = self.compartment.voltage[self.populations[projection.post]]
+            plastic.learn(self.t, spiking[projection.pre], spiking[projection.post], factor, membrane)
         self.probes.update(self.t, self.compartment)
 
     def reset(self) -> None:

@@ -22,7 +22,8 @@ LEARNING = [
     name
     for name in FEATURES
     if name.startswith("learning")
-    or name in ("tag", "epoch", "sparse_dependency", "second_traces", "non_decaying_trace", "factors", "weight_bounds")
+    or name in ("tag", "epoch", "sparse_dependency", "second_traces", "weight_bounds")
+    or "trace" in name
     or "factor" in name
     or name == "several_modulators"
 ]

@@ -122,7 +122,7 @@ def read_rule(plain: Mapping[str, Any] | None) -> LearningRule | None:
         return None
     values = dict(plain)
     for name, trace in values.pop("traces").items():
-        values[name] = Trace(tau=_number(trace["tau"]), impulse=_number(trace["impulse"]))
+        values[name] = Trace(**{**trace, "tau": _number(trace["tau"]), "impulse": _number(trace["impulse"])})
     for name in ("tau_tag", "w_min", "w_max", "epoch"):
         values[name] = None if values[name] is None else _number(values[name])
     return LearningRule(**values)
@@ -155,7 +155,13 @@ def _plain_rule(rule: LearningRule) -> dict[str, Any]:
         "dw": rule.dw,
         "dt": rule.dt,
         "traces": {
-            name: {"tau": _plain(trace.tau), "impulse": _plain(trace.impulse)} for name, trace in rule.traces.items()
+            name: {
+                "tau": _plain(trace.tau),
+                "impulse": _plain(trace.impulse),
+                **({"pairing": trace.pairing} if trace.pairing != "all-to-all" else {}),
+                **({"source": trace.source} if trace.source != "spikes" else {}),
+            }
+            for name, trace in rule.traces.items()
         },
         "tau_tag": None if rule.tau_tag is None else _plain(rule.tau_tag),
         "w_min": _plain(rule.w_min),

@@ -7,31 +7,53 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from neuromorph.errors import RuleError, is_number, raise_faults
-from neuromorph.plasticity.language import SumOfProducts, parse
+from neuromorph.plasticity.expression import Expression
+from neuromorph.plasticity.language import parse
+from neuromorph.plasticity.terms import SumOfProducts
 
 TRACES = ("x1", "x2", "y1", "y2", "y3")
+Pairing = Literal["all-to-all", "nearest"]
+Source = Literal["spikes", "v"]
+Target: TypeAlias = str | Expression | SumOfProducts | None
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A synaptic trace: it jumps by ``impulse`` at every spike and decays as exp(-t / tau) (all-to-all pairing).
+    """A synaptic trace, which decays as exp(-t / tau) and jumps at every spike.
+
+    With ``pairing`` "all-to-all" a spike adds ``impulse``; with "nearest" it sets the trace to ``impulse``, so that only
+    the last spike is remembered. Morrison, Diesmann and Gerstner, Biological Cybernetics 98, 2008.
+
+    With ``source`` "v" a postsynaptic trace follows the membrane: ``y = d y + (1 - d) m`` in every step, with
+    ``d = exp(-dt / tau)`` and m the membrane potential v after the step's reset, or ``impulse`` in a step in which the
+    neuron spiked, as a LIF neuron has no upswing of its own. It is for voltage-based rules (Clopath et al., Nature
+    Neuroscience 13, 2010) and pseudo-derivatives, in float and with epochs of one step; a ``tau`` of 0 gives m itself.
 
     >>> Trace(tau=20e-3).impulse
     1.0
     """
 
     tau: float  # s; inf: no decay
-    impulse: float = 1.0
+    impulse: float = 1.0  # with source "v" what the membrane counts as in the step of a spike
+    pairing: Pairing = "all-to-all"
+    source: Source = "spikes"
 
     def __post_init__(self) -> None:
         faults = []
-        if not (is_number(self.tau, finite=False) and self.tau > 0):
-            faults.append(f"Trace.tau must be > 0 s, got {self.tau!r}")
+        least = ">= 0 s" if self.source == "v" else "> 0 s"
+        if not (is_number(self.tau, finite=False) and (self.tau > 0 or (self.tau == 0 and self.source == "v"))):
+            faults.append(f"Trace.tau must be {least}, got {self.tau!r}")
         if not is_number(self.impulse):
             faults.append(f"Trace.impulse must be finite, got {self.impulse!r}")
+        if self.pairing not in get_args(Pairing):
+            faults.append(f"Trace.pairing must be 'all-to-all' or 'nearest', got {self.pairing!r}")
+        if self.source not in get_args(Source):
+            faults.append(f"Trace.source must be 'spikes' or 'v', got {self.source!r}")
+        if self.source == "v" and self.pairing != "all-to-all":
+            faults.append(f"Trace.pairing is for spikes: leave it out with source='v', got {self.pairing!r}")
         raise_faults(RuleError, faults)
 
 
@@ -40,7 +62,8 @@ class LearningRule:
     """Sums of products that change a projection's weights (``dw``) and eligibility tags (``dt``) on every epoch.
 
     On an epoch the traces are brought up to date, then all targets are computed from one snapshot of the old values,
-    then the weights are held within ``w_min`` and ``w_max``. A presynaptic spike counts in the step in which it is
+    then the weights are held within ``w_min`` and ``w_max``. Targets are text (:func:`neuromorph.plasticity.parse`) or
+    expressions of :mod:`neuromorph.plasticity.variables`, and rules that say the same are equal. A presynaptic spike counts in the step in which it is
     *sent*, whatever the delay; spikes of the same step see each other's full impulse. The third factor is
     ``r = sum of weight * modulator value``; of an epoch of several steps, its value in the last one counts.
 
@@ -51,8 +74,8 @@ class LearningRule:
     0.1 * x1 * y0
     """
 
-    dw: str | None = None
-    dt: str | None = None  # change of the eligibility tag
+    dw: Target = field(default=None, compare=False)  # kept as text
+    dt: Target = field(default=None, compare=False)  # change of the eligibility tag
     x1: Trace | None = None
     x2: Trace | None = None
     y1: Trace | None = None
@@ -75,12 +98,14 @@ class LearningRule:
         )
         for target in ("dw", "dt"):
             parsed = None
-            if (text := getattr(self, target)) is not None:
+            if (given := getattr(self, target)) is not None:
                 try:
-                    parsed = parse(text)
+                    parsed = _sum(given)
                 except RuleError as error:
                     faults += [f"rule {self.name!r}, {target}: {fault}" for fault in error.faults]
             object.__setattr__(self, f"{target}_sum", parsed)
+            if isinstance(given, (Expression, SumOfProducts)) and parsed is not None:
+                object.__setattr__(self, target, str(parsed))
         raise_faults(RuleError, faults or [f"rule {self.name!r}: {fault}" for fault in self._faults()])
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -128,6 +153,9 @@ class LearningRule:
             found.append("modulators are named but neither dw nor dt uses r")
         if "d" in used:
             found.append("d: learned delays are not supported; use w, t and traces")
+        for name, described in self.traces.items():
+            if described.source == "v" and name in ("x1", "x2"):
+                found.append(f"{name} follows the membrane of the presynaptic neuron: source='v' is for y1, y2 and y3")
         if not self.w_min <= self.w_max:
             found.append(f"w_min must not exceed w_max, got {self.w_min!r} and {self.w_max!r}")
         return found
@@ -142,3 +170,10 @@ class LearningRule:
     def traces(self) -> dict[str, Trace]:
         """The traces that are described."""
         return {name: trace for name in TRACES if (trace := getattr(self, name)) is not None}
+
+
+def _sum(target: Any) -> SumOfProducts:
+    """The sum of products that text or an expression says."""
+    if isinstance(target, Expression):
+        return target.target()
+    return parse(str(target) if isinstance(target, SumOfProducts) else target)

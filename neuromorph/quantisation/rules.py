@@ -53,8 +53,8 @@ class RuleConversion:
 
     def fixed(self) -> RuleProgram | None:
         """The rule for the chip, or None with the reasons in ``faults``; fills ``rows``."""
-        self._structure_faults()
-        targets = {name: _without_zeros(total) for name, total in self.rule.targets.items()}
+        targets = {name: _with_bare_r(_without_zeros(total)) for name, total in self.rule.targets.items()}
+        self._structure_faults(targets)
         if not targets["weight"].products:
             self._fault("dw is 0: leave the rule out, it changes no weight")
         traces = self._decays()
@@ -69,13 +69,10 @@ class RuleConversion:
             impulse = round(scales[name] * trace.impulse)
             traces[name] = TraceProgram(impulse=float(impulse), decay=traces[name].decay)
             held = self.limits.trace / impulse
-            self._row(
-                f"impulse of {name}",
-                trace.impulse,
-                trace.impulse,
-                mantissa=impulse,
-                note=f"it holds {held:.3g} impulses",
-            )
+            note = f"it holds {held:.3g} impulses"
+            if trace.nearest:
+                note = f"nearest: at {impulse} the trace saturates, so that a spike sets it, exactly"
+            self._row(f"impulse of {name}", trace.impulse, trace.impulse, mantissa=impulse, note=note)
         if "r" in self.rule.variables:
             most = self.limits.third_factor / scales["r"]
             note = f"|r| is held to {most:.6g} in steps of {1 / scales['r']:.6g}"
@@ -103,7 +100,7 @@ class RuleConversion:
     def _row(self, quantity: str, asked: float, held: float, **more: object) -> None:
         self.rows.append(single(self.where, quantity, asked, held, **more))  # type: ignore[arg-type]
 
-    def _structure_faults(self) -> None:
+    def _structure_faults(self, targets: dict[str, SumOfProducts]) -> None:
         """What no rounding can mend."""
         dt = self.program.dt
         if self.rule.epoch > self.limits.epoch:
@@ -116,12 +113,23 @@ class RuleConversion:
                     f"{name}: an impulse must be > 0 on {self.limits.chip}, got {trace.impulse!r}: change the sign of the"
                     " coefficients, or leave the trace out"
                 )
+            if trace.follows_membrane:
+                self._fault(
+                    f"{name} follows the membrane (source='v'), and traces of {self.limits.chip} see spikes only: leave"
+                    " the rule in float, on a backend without a gap for membrane_traces"
+                )
+                continue
+            if trace.nearest and self.limits.trace_impulse < self.limits.trace:
+                self._fault(
+                    f"{name}: a nearest trace is one whose impulse saturates it, at {self.limits.trace}, and impulses of"
+                    f" {self.limits.chip} end at {self.limits.trace_impulse}: use pairing='all-to-all'"
+                )
             if trace.decay == 1:
                 self._fault(
                     f"{name}: traces decay on {self.limits.chip}, got tau = inf: a long one would fit, such as"
                     f" tau = {1000 * dt:.6g} s"
                 )
-        for name, total in self.rule.targets.items():
+        for name, total in targets.items():
             for product in total.products:
                 self._product_faults(TARGET_NAMES[name], product)
 
@@ -132,6 +140,8 @@ class RuleConversion:
                 f"{target}: a product has r once and bare on {self.limits.chip}, got {product}: multiply the bracket out,"
                 " or let a modulator of its own carry it"
             )
+        if any(factor.positive for factor in product.factors):
+            self._fault(f"{target}: {self.limits.chip} has no pos(), got {product}")
         if any(factor.sign and factor.variable not in ("w", "t") for factor in product.factors):
             self._fault(f"{target}: sgn() takes w or t on {self.limits.chip}, got {product}")
         unknown = sorted({factor.variable for factor in product.factors} - set(FACTOR_BITS))
@@ -175,7 +185,10 @@ class RuleConversion:
             self._term(name, product, fixed, kick) for name, total in targets.items() for product in total.products
         ]
         choices = impulse_choices(self.limits, self.trace_headroom)
-        impulses = {name: (trace.impulse, choices) for name, trace in self.rule.traces.items()}
+        impulses = {
+            name: (trace.impulse, [self.limits.trace] if trace.nearest else choices)
+            for name, trace in self.rule.traces.items()
+        }
         return fixed | search(terms, impulses, tag_choices(kick, self.limits, self.tag_headroom), self.limits)
 
     def _kick(self, product: Product) -> float:
@@ -270,7 +283,7 @@ class RuleConversion:
             step = self.rule.epoch * dt
             needed = math.ceil(self.rule.epoch * epochs / longest - 1e-6)
             self._fault(
-                f"tau_tag (tau_e of RewardModulatedSTDP) = {epochs * step:.4g} s is {epochs:.4g} epochs of {step:.4g} s, and a tag loses at least"
+                f"tau_tag (tau_e of named rules) = {epochs * step:.4g} s is {epochs:.4g} epochs of {step:.4g} s, and a tag loses at least"
                 f" {smallest:.6g} of itself in one: at most {longest} epochs (tau_tag = {longest * step:.4g} s) would fit,"
                 + (
                     f" or a longer epoch: epoch={needed * dt:.4g}"
@@ -298,6 +311,20 @@ class RuleConversion:
 
 def _without_zeros(total: SumOfProducts) -> SumOfProducts:
     return SumOfProducts(tuple(product for product in total.products if product.coefficient))
+
+
+def _with_bare_r(total: SumOfProducts) -> SumOfProducts:
+    """The same sum with ``(r + c)`` multiplied out, where a product has it once: the engine has r bare only."""
+    products: list[Product] = []
+    for product in total.products:
+        thirds = [factor for factor in product.factors if factor.variable == "r"]
+        others = tuple(factor for factor in product.factors if factor.variable != "r")
+        if len(thirds) != 1 or thirds[0].sign or thirds[0].positive or not thirds[0].constant:
+            products.append(product)
+            continue
+        products.append(Product(product.coefficient, product.dependency, (*others, Factor("r"))))
+        products.append(Product(product.coefficient * thirds[0].constant, product.dependency, others))
+    return SumOfProducts(tuple(products))
 
 
 def _bits(product: Product) -> int:

@@ -16,6 +16,7 @@ from neuromorph.recording import FloatArray, Recording
 from neuromorph.testing.cases import Case
 from neuromorph.testing.distributions import hold_distributions
 from neuromorph.testing.pair import Pair, agreement_of, hold_same, hold_values, values_of
+from neuromorph.testing.rewiring import check_rewiring
 from neuromorph.testing.verdict import (
     WEIGHT_TOLERANCE,
     WHOLE_RUN,
@@ -44,7 +45,7 @@ def check(backend: Backend, case: Case, *, seed: int = 0, whole_run_only: bool =
     written back on the way, which must change nothing; resets and runs the beginning again; changes everything that can
     be written and runs on; resets again, which must keep what was written as weight, threshold and bias; and falls
     silent. Two sessions of different seeds then run in turn. Where the backend has checkpoints, it and the reference go on
-    from one of its own. A backend whose agreement is "statistical" is held to itself
+    from one of its own; where it can be rewired, both go on with other synapses. A backend whose agreement is "statistical" is held to itself
     in chunks, writes, resets, turns and silence, and to the reference by many seeds.
     :data:`~neuromorph.testing.verdict.AGREEMENTS` says what each class is held to. With ``whole_run_only`` the first
     session is all.
@@ -79,6 +80,8 @@ def check(backend: Backend, case: Case, *, seed: int = 0, whole_run_only: bool =
             _check_turns(backend, watched, case, seed, entire)
             if backend.capabilities.checkpoints:
                 _check_checkpoints(backend, watched, case, seed, entire)
+            if backend.capabilities.rewiring:
+                check_rewiring(backend, watched, case, seed)
         if agreement == "statistical":
             hold_distributions(backend, case, seed)
     except NumericalLimit as error:

@@ -31,6 +31,7 @@ from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Projection
 from neuromorph.neurons import IF, LIF
 from neuromorph.plasticity import STDP, LearningRule, RewardModulatedSTDP, Trace
+from neuromorph.plasticity import variables as v
 from neuromorph.program import Integration, Program
 from neuromorph.recording import BoolArray, FloatArray
 
@@ -142,6 +143,25 @@ def feature_cases() -> dict[str, Case]:
             )
         ),
         "non_decaying_trace": _case(rule=LearningRule(dw="0.001 * x1 * y0 - 0.005 * x0", x1=Trace(math.inf))),
+        "nearest_traces": _case(
+            rule=LearningRule(
+                dw="0.02 * x1 * y0 - 0.015 * y1 * x0",
+                x1=Trace(10 * MS, 1.0, "nearest"),
+                y1=Trace(15 * MS, 1.0, "nearest"),
+            )
+        ),
+        "membrane_traces": _case(
+            rule=LearningRule(
+                dw="0.002 * x1 * y1 * u0 - 0.01 * y1 * x0 - 0.01 * y1 * y0",
+                x1=x1,
+                y1=Trace(8 * MS, impulse=3.0, source="v"),
+            )
+        ),
+        "rectified_factors": _case(
+            rule=LearningRule(
+                dw="0.05 * pos(x1 - 0.8) * y0 - 0.02 * pos(y1 - 0.5) * x0 - 0.01 * pos(w - 0.3) * u0", x1=x1, y1=y1
+            )
+        ),
         "factors": _case(
             rule=LearningRule(
                 dw="0.02 * x1 * (0.8 - w) * y0 - 0.01 * sgn(w - 0.3) * x0 + 0.01 * (y1 - 0.5) * x0", x1=x1, y1=y1
@@ -225,6 +245,43 @@ def _corners_of_rules() -> dict[str, Case]:
     """Combinations of variables, dependencies and bounds that no other case has."""
     x1, y1, reward = Trace(10 * MS), Trace(15 * MS), [Modulator("reward")]
     return {
+        "nearest traces in epochs": _case(
+            rule=LearningRule(
+                dw="0.02 * x1 * y0 - 0.02 * y1 * x0 - 0.0005 * x1 * u1",
+                x1=Trace(10 * MS, 1.0, "nearest"),
+                y1=Trace(15 * MS, 0.7, "nearest"),
+                epoch=4 * MS,
+            ),
+            rate=0.25,
+        ),
+        "a rule of one line": _case(
+            rule=LearningRule(
+                dw=0.05 * v.x1 * v.y1 * v.r * (1.2 - v.w) * v.u0 - 0.01 * (v.x1 + v.y1) * v.w**2 * v.y0,
+                x1=x1,
+                y1=y1,
+                modulators={"reward": 1.0},
+            ),
+            modulators=reward,
+        ),
+        "nearest traces with a reward": _case(
+            rule=LearningRule(
+                dw="0.1 * r * x1 * y0 - 0.002 * y1 * x0",
+                x1=Trace(10 * MS, 1.0, "nearest"),
+                y1=Trace(15 * MS, 1.0, "nearest"),
+                modulators={"reward": 1.0},
+            ),
+            modulators=reward,
+        ),
+        "membrane itself": _case(
+            LIF(tau_mem=10 * MS, tau_syn=3 * MS, v_threshold=5.0, refractory=3 * MS),
+            rule=LearningRule(
+                dw="0.01 * x1 * pos(y1 - 2) * y2 * u0 - 0.02 * y3 * x0",
+                x1=x1,
+                y1=Trace(0.0, impulse=6.0, source="v"),
+                y2=Trace(20 * MS, source="v"),
+                y3=y1,
+            ),
+        ),
         "sign of zero": _case(rule=LearningRule(dw="0.02 * sgn(x1) * y0 - 0.01 * sgn(y1) * x0", x1=x1, y1=y1)),
         "tag that reads the weight": _case(
             rule=LearningRule(dw="0.02 * t * u0 - 0.01 * x0", dt="0.1 * w * x1 * y0 - 0.2 * t * u0", x1=x1)

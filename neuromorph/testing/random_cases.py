@@ -184,11 +184,14 @@ class _Draw:
             return FixedProbability(0.0 if self.may(0.1) else 0.5, weight, seed=self.seed())
         return AllToAll(weight, seed=self.seed())
 
-    def trace(self) -> Trace:
-        """Tens of steps, or no decay."""
+    def trace(self, *, may_follow: bool = False) -> Trace:
+        """Tens of steps, or no decay; one that ``may_follow`` the membrane does so at times."""
         if self.may(0.15, "non_decaying_trace"):
             return Trace(math.inf, 0.02)
-        return Trace(float(self.rng.uniform(2.0, 30.0)) * MS, float(self.rng.uniform(0.3, 1.5)))
+        tau, impulse = float(self.rng.uniform(2.0, 30.0)) * MS, float(self.rng.uniform(0.3, 1.5))
+        if may_follow and self.may(0.2, "membrane_traces"):
+            return Trace(0.0 if self.may(0.3) else tau, impulse, source="v")
+        return Trace(tau, impulse, "nearest" if self.may(0.25, "nearest_traces") else "all-to-all")
 
     def factors(self, post_size: int) -> dict[str, float]:
         """Modulators for a rule, made on demand."""
@@ -212,13 +215,18 @@ class _Draw:
         dw = [self.product(tag=has_tag and k == 0, third=bool(modulators) and k == 0) for k in range(self.whole(1, 3))]
         dt = [self.product() for _ in range(self.whole(1, 2))] + ["-0.1*t*u0"] if has_tag else []
         used = " ".join(dw + dt)
-        traces: dict[str, Any] = {name: self.trace() for name in ("x1", "x2", "y1", "y2", "y3") if name in used}
+        epoch = MS * self.whole(2, 5) if self.may(0.4, "epoch") else None
+        traces: dict[str, Any] = {
+            name: self.trace(may_follow=name[0] == "y" and epoch is None)
+            for name in ("x1", "x2", "y1", "y2", "y3")
+            if name in used
+        }
         return LearningRule(
             dw=_joined(dw),
             dt=_joined(dt) if has_tag else None,
             modulators=modulators,
             tau_tag=0.03 if has_tag and self.may(0.5) else None,
-            epoch=MS * self.whole(2, 5) if self.may(0.4, "epoch") else None,
+            epoch=epoch,
             **traces,
             **bounds,
         )
@@ -231,8 +239,9 @@ class _Draw:
         dependency = str(self.rng.choice(dependencies))
         variables = ["x1", "y1", "w", *(("x2", "y2", "y3") if "second_traces" in self.allowed else ())]
         factors = [str(name) for name in self.rng.choice(variables, self.whole(0, 2))]
+        factors = [f"pos({name} - 0.2)" if self.may(0.1, "rectified_factors") else name for name in factors]
         if "factors" in self.allowed:
-            factors = [self.bracket(name) if self.may(0.3) else name for name in factors]
+            factors = [self.bracket(name) if name in variables and self.may(0.3) else name for name in factors]
         factors += ["t"] * tag + ["r"] * third
         coefficient = float(self.rng.choice([-1.0, 1.0])) * float(self.rng.uniform(0.002, 0.02))
         return "*".join([repr(coefficient), *factors, dependency])

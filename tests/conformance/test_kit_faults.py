@@ -235,6 +235,36 @@ def test_a_checkpoint_that_loses_something_is_caught(session: Any, case: str, ph
     assert verdict.sentence.startswith(phase)
 
 
+class ForgetsTags(ReferenceSession):
+    def _set_state(self, state: Any) -> None:
+        super()._set_state({name: v * 0 if name.endswith(".tag") else v for name, v in state.items()})
+
+
+class ArrivesOneStepSooner(ReferenceSession):
+    def _set_state(self, state: Any) -> None:
+        early = {name: np.roll(v, -1, axis=0) for name, v in state.items() if name.endswith(".under_way")}
+        super()._set_state({**state, **early})
+
+
+@pytest.mark.parametrize("case", ["delay", "sparse", "tag", "fixed: learning"])
+def test_sound_rewiring_agrees(case: str) -> None:
+    class Rewirable(Resumable):
+        capabilities = Capabilities(agreement="exact", rewiring=True)
+
+    assert check(Rewirable(), CASES[case]).status == "agrees"
+
+
+@pytest.mark.parametrize(("session", "case"), [(ForgetsTags, "tag"), (ArrivesOneStepSooner, "delay")])
+def test_rewiring_that_loses_something_is_caught(session: Any, case: str) -> None:
+    class Faulty(Resumable):
+        capabilities = Capabilities(agreement="exact", rewiring=True)
+
+    Faulty.session = session
+    verdict = check(Faulty(), CASES[case])
+    assert verdict.status == "differs"
+    assert "rewiring" in verdict.sentence
+
+
 def test_a_run_of_no_steps_must_work() -> None:
     with pytest.raises(Exception, match="how many steps"):
         check(Planted(session=RefusesNoSteps), CASES["plain"])

@@ -16,6 +16,7 @@ IMPLIED = {
     "several_modulators": {"third_factor"},
     **{name: {"learning"} for name in ("tag", "third_factor", "epoch", "sparse_dependency")},
     **{name: {"learning"} for name in ("second_traces", "non_decaying_trace", "factors", "weight_bounds")},
+    **{name: {"learning"} for name in ("nearest_traces", "membrane_traces", "rectified_factors")},
 }
 
 

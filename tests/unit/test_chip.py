@@ -1,4 +1,4 @@
-"""Hardware files are read strictly, and what the shipped ones say is sourced."""
+"""What the hardware files of neuromorph state, and that files of the user are read as ours are."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+import neuromorph as nm
 from neuromorph.chip import STATUSES, Chip, Quantity, chip_names, load_chip
+from neuromorph.costs import estimate, estimate_counts
 from neuromorph.errors import ChipError
+from neuromorph.recording import Counts, PopulationCounts, ProjectionCounts
 
-NUMBER = '{ value = 1e-12, unit = "J", source = "a paper, Table 1", status = "published" }'
+NUMBER = '{ value = 1e-12, source = "a paper, Table 1", status = "published" }'
 MINIMAL = f"""
 name = "mine"
 kind = "neuromorphic"
@@ -20,16 +23,8 @@ description = "a chip of my own"
 [costs.bench]
 role = "alternative"
 description = "measured on my bench"
-synaptic_operation.energy = {NUMBER}
+synaptic_operation.energy_joule = {NUMBER}
 """
-
-
-def faults_of(text: str, folder: Path) -> str:
-    path = folder / "broken.toml"
-    path.write_text(text)
-    with pytest.raises(ChipError) as caught:
-        load_chip(path)
-    return str(caught.value)
 
 
 def numbers_of(chip: Chip) -> dict[str, Quantity]:
@@ -139,95 +134,45 @@ def test_a_limit_that_the_file_does_not_state_is_an_error_when_asked_for(tmp_pat
         load_chip(path).limit("core.compartments")
 
 
-def test_all_faults_of_a_file_are_raised_together_with_their_paths(tmp_path: Path) -> None:
-    message = faults_of(
-        """
-name = "broken"
-kind = "quantum"
-colour = "blue"
-[limits.core]
-compartments = { value = 1024, unit = "neuron", source = "p. 1", status = "published" }
-compartment = { value = 1024, unit = "compartment", source = "p. 1", status = "published" }
-synapse_memory = 1048576
-[costs.bench]
-role = "first"
-description = "bench"
-missing = "nothing"
-borrows = { learning_update = "nobody" }
-[costs.bench.synaptic_operation]
-energy = { low = 2e-12, high = 1e-12, unit = "J", source = " ", status = "guessed" }
-time = { value = 1, low = 2, unit = "ns", status = "published", note = "?" }
-[costs.bench.neuron_update_active]
-energy = { unit = "J", source = "p. 1", status = "published" }
-time = { value = "fast", unit = "s", source = "p. 1", status = "published" }
-force = { value = 1, unit = "N", source = "p. 1", status = "published" }
-[costs.bench.barrier]
-time = { value = -1e-9, unit = "s", source = "p. 1", status = "published" }
-power = { value = nan, unit = "W", source = "p. 1", status = "published" }
-[costs.bench.synaptic_operations]
-energy = { value = 1e-12, unit = "J", source = "p. 1", status = "published" }
-""",
-        tmp_path,
-    )
-    for expected in (
-        "$.colour: unknown key",
-        "$.description: is missing",
-        "$.kind: must be one of neuromorphic, conventional; got 'quantum'",
-        "$.limits.core.compartments: unit must be 'compartment' (SI base units, no prefixes), got 'neuron'",
-        "$.limits.core.compartment: unknown limit; did you mean 'core.compartments'?",
-        "$.limits.core.synapse_memory: must be a table",
-        "$.costs.bench.role: must be one of alternative, shared; got 'first'",
-        "$.costs.bench.missing: must be a list of sentences",
-        "$.costs.bench.borrows.learning_update: set 'nobody' states no learning_update",
-        "$.costs.bench.synaptic_operation.energy: low must be <= high, got 2e-12 > 1e-12",
-        "$.costs.bench.synaptic_operation.energy: source is empty",
-        "synaptic_operation.energy: status must be one of published, derived, assumed; got 'guessed'",
-        "$.costs.bench.synaptic_operation.time: needs either value, or low and high, or values",
-        "$.costs.bench.synaptic_operation.time: source is missing",
-        "$.costs.bench.synaptic_operation.time: unit must be 's'",
-        "$.costs.bench.synaptic_operation.time.note: unknown key",
-        "$.costs.bench.neuron_update_active.energy: needs either value, or low and high, or values; got none",
-        "$.costs.bench.neuron_update_active.time: value must be numbers, got ['fast']",
-        "$.costs.bench.neuron_update_active.force: unknown key",
-        "$.costs.bench.barrier.time: must be >= 0, got -1e-09",
-        "$.costs.bench.barrier.power: must be finite",
-        "$.costs.bench.synaptic_operations: unknown key; did you mean 'synaptic_operation'?",
-        "$.costs: needs at least one set of role 'alternative'",
-    ):
-        assert expected in message
-    assert message.startswith("23 faults:")
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (("[costs.bench]", "[costs.bench"), "is not a TOML file"),
-        ((MINIMAL, "name = 3\ncosts = 4\nlimits = { core = 5 }"), "$.limits.core: must be a table, got 5"),
-        (("1e-12", "true"), "$.costs.bench.synaptic_operation.energy: value must be numbers, got [True]"),
-        (('unit = "J"', "unit = 1"), "$.costs.bench.synaptic_operation.energy: unit must be text, got 1"),
-        (('"a paper, Table 1"', '""'), "$.costs.bench.synaptic_operation.energy: source is empty"),
-        (("synaptic_operation.energy", "borrows = 1\nx"), "$.costs.bench.borrows: must be a table, got 1"),
-    ],
-)
-def test_a_malformed_file_is_a_chip_error(change: tuple[str, str], expected: str, tmp_path: Path) -> None:
-    assert expected in faults_of(MINIMAL.replace(*change), tmp_path)
-
-
-def test_bytes_that_are_not_text_are_a_chip_error(tmp_path: Path) -> None:
-    path = tmp_path / "broken.toml"
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ChipError, match="is not a TOML file"):
-        load_chip(path)
-
-
-def test_a_quantity_checks_itself() -> None:
-    with pytest.raises(ChipError, match="2 faults"):
-        Quantity(low=2.0, high=1.0, unit="J", source="", status="published")
-    quantity = Quantity(low=1.0, high=2.0, unit="J", source="Table 1", status="derived")
-    assert quantity.to_json() == {
-        "low": 1.0,
-        "high": 2.0,
-        "unit": "J",
-        "source": "Table 1",
-        "status": "derived",
+@pytest.mark.parametrize("name", chip_names())
+def test_products_that_a_file_states_are_those_of_its_own_numbers(name: str) -> None:
+    limits = load_chip(name).limits
+    products = {
+        "chip.compartments": ("chip.cores", "core.compartments"),
+        "chip.cores": ("chip.tiles", "chip.cores_per_tile"),
+        "chip.tiles": ("chip.mesh_rows", "chip.mesh_columns"),
     }
+    for product, (one, other) in products.items():
+        if {product, one, other} <= set(limits):
+            low, high = limits[one].low * limits[other].low, limits[one].high * limits[other].high
+            assert low * 0.999 <= limits[product].high and limits[product].low <= high * 1.001, product
+
+
+WORK = Counts(
+    steps=10,
+    populations={
+        "in": PopulationCounts(neurons=4, is_input=True, spikes=20, neuron_updates=0, active_updates=0),
+        "out": PopulationCounts(neurons=8, is_input=False, spikes=5, neuron_updates=80, active_updates=30),
+    },
+    projections={"p": ProjectionCounts(synapses=32, plastic=False, synaptic_events=160, learning_updates=0)},
+)
+
+
+@pytest.mark.parametrize("name", chip_names())
+def test_what_a_chip_says_it_can_estimate_it_can(name: str) -> None:
+    chip = load_chip(name)
+    if {"energy", "latency"} <= set(chip.estimates):
+        cost = estimate_counts(WORK, dt=1e-3, chip=chip)
+        assert cost.latency_second.high > 0 and cost.energy_joule.high > 0
+    else:
+        with pytest.raises(ChipError, match=rf"{name}.*states no"):
+            estimate_counts(WORK, dt=1e-3, chip=chip)
+
+
+def test_the_wall_time_of_this_machine_is_charged_to_no_other_processor() -> None:
+    net = nm.Network(populations=[nm.Population("out", 3, nm.LIF(bias=2.0))])
+    recording = nm.run(net, 20)
+    assert any(term.status == "measured" for term in estimate(recording, "cpu").energy_terms)
+    elsewhere = estimate(recording, "cortex_m4")
+    assert {term.status for term in (*elsewhere.energy_terms, *elsewhere.latency_terms)} == {"assumed"}
+    assert elsewhere.latency_second.low == pytest.approx(3 * 20 * 200e-9)

@@ -221,7 +221,7 @@ def test_active_updates_that_cost_less_than_idle_ones_are_refused(tmp_path: Path
     path = tmp_path / "mine.toml"
     slow = "".join(
         f"""[costs.bench.neuron_update_{kind}]
-time = {{ value = {second}, unit = "s", source = "bench", status = "{status}" }}
+time_second = {{ value = {second}, source = "bench", status = "{status}" }}
 """
         for kind, second, status in (("active", 1e-9, "published"), ("idle", 2e-9, "assumed"))
     )
@@ -383,17 +383,17 @@ name = "mine"
 kind = "{kind}"
 description = "a chip of my own"
 [limits]
-core.compartments = {{ value = 10, unit = "compartment", source = "bench", status = "assumed" }}
-core.synapse_memory = {{ value = 800, unit = "bit", source = "bench", status = "assumed" }}
-chip.cores = {{ value = 100, unit = "core", source = "bench", status = "assumed" }}
-synapse.memory = {{ value = 8, unit = "bit", source = "bench", status = "assumed" }}
+core.compartments = {{ value = 10, source = "bench", status = "assumed" }}
+core.synapse_memory_bit = {{ value = 800, source = "bench", status = "assumed" }}
+chip.cores = {{ value = 100, source = "bench", status = "assumed" }}
+synapse.memory_bit = {{ value = 8, source = "bench", status = "assumed" }}
 [costs.bench]
 role = "alternative"
 description = "bench"
 missing = ["everything else"]
 [costs.bench.{operation}]
-energy = {{ value = 1e-9, unit = "J", source = "bench", status = "assumed" }}
-time = {{ value = 1e-6, unit = "s", source = "bench", status = "assumed" }}
+energy_joule = {{ value = 1e-9, source = "bench", status = "assumed" }}
+time_second = {{ value = 1e-6, source = "bench", status = "assumed" }}
 """
 
 

@@ -158,3 +158,77 @@ def test_a_synapse_that_does_not_exist_never_grows() -> None:
     assert after.nnz == before.nnz < 30
     assert np.all((after.toarray() != 0) <= (before.toarray() != 0))
     assert np.all(after.data != before.data)
+
+
+def test_a_nearest_trace_remembers_the_last_spike_alone() -> None:
+    """Whatever was before: y of k steps after the last spike is its impulse times d^k, of any spike train."""
+    spikes = np.random.default_rng(5).random(200) < 0.3
+    for epoch in (1, 4):
+        traces = {"x1": nm.Trace(10e-3, 0.7, "nearest"), "y1": nm.Trace(10e-3)}
+        plastic = state(nm.LearningRule(dw="x1*y0 + y1*x0", epoch=epoch * 1e-3, **traces), [[0.0]], pre=1, post=1)  # type: ignore[arg-type]
+        last = None
+        for step in range(1, 201):
+            if spikes[step - 1]:
+                last = step
+            plastic.learn(step, neurons(0) if spikes[step - 1] else neurons(), neurons(), None)
+            if step % epoch == 0 and last is not None:
+                assert plastic.traces["x1"][0] == pytest.approx(0.7 * D ** (step - last), rel=1e-13)
+
+
+def test_nearest_stdp_pairs_each_spike_with_the_last_one_of_the_other_side() -> None:
+    """Two presynaptic spikes before a postsynaptic one count as the later one alone, also within an epoch."""
+    for epoch in (1, 10):
+        rule = nm.LearningRule(dw="x1*y0", x1=nm.Trace(10e-3, 1.0, "nearest"), epoch=epoch * 1e-3)
+        plastic = state(rule, [[0.0]], pre=1, post=1)
+        for step in range(1, 11):
+            plastic.learn(
+                step, neurons(0) if step in (2, 4) else neurons(), neurons(0) if step == 7 else neurons(), None
+            )
+        assert plastic.weight[0] == pytest.approx(D**3, rel=1e-14)
+
+
+def test_a_trace_of_the_membrane_is_its_low_pass_with_the_impulse_at_spikes() -> None:
+    rule = nm.LearningRule(
+        dw="y1*x0 + y2*u0 + pos(y3 - 9)*u0",
+        y1=nm.Trace(10e-3, 5.0, source="v"),
+        y2=nm.Trace(0.0, 2.0, source="v"),
+        y3=nm.Trace(10e-3, source="v"),
+    )
+    plastic = state(rule, [[0.0]] * 3, pre=1, post=3)
+    rng = np.random.default_rng(7)
+    low_pass, itself = np.zeros(3), np.zeros(3)
+    for step in range(1, 51):
+        membrane, spiking = rng.normal(size=3), rng.random(3) < 0.2
+        plastic.learn(step, neurons(), np.flatnonzero(spiking), None, membrane)
+        low_pass = D * low_pass + (1 - D) * np.where(spiking, 5.0, membrane)
+        itself += np.where(spiking, 2.0, membrane)
+        np.testing.assert_allclose(plastic.traces["y1"], low_pass, rtol=1e-13)
+        np.testing.assert_array_equal(plastic.traces["y2"], np.where(spiking, 2.0, membrane))
+        np.testing.assert_allclose(plastic.weight, itself, rtol=1e-13)
+
+
+def test_voltage_based_plasticity_can_be_said() -> None:
+    """Clopath et al. 2010: depression by the slow membrane at presynaptic spikes, potentiation by both thresholds."""
+    from neuromorph.plasticity.variables import pos, u0, x0, x1, y1, y2, y3
+
+    v = nm.Trace(0.0, impulse=4.0, source="v")
+    rule = nm.LearningRule(
+        dw=0.5 * x1 * pos(y1 - 1) * pos(y2 - 0.25) * u0 - 0.2 * pos(y3 - 0.25) * x0,
+        x1=nm.Trace(15e-3),
+        y1=v,
+        y2=nm.Trace(7e-3, 4.0, source="v"),
+        y3=nm.Trace(10e-3, 4.0, source="v"),
+    )
+    plastic = state(rule, [[0.0]], pre=1, post=1)
+    plastic.learn(1, neurons(0), neurons(), None, np.array([0.9]))
+    fast, slow = 0.9 * (1 - math.exp(-1 / 7)), 0.9 * (1 - math.exp(-1 / 10))
+    assert plastic.weight[0] == -0.2 * max(slow - 0.25, 0)  # below both thresholds
+    plastic.learn(2, neurons(), neurons(0), None, np.array([0.0]))
+    fast = math.exp(-1 / 7) * fast + 4.0 * (1 - math.exp(-1 / 7))
+    assert plastic.weight[0] == pytest.approx(0.5 * math.exp(-1 / 15) * 3.0 * (fast - 0.25), rel=1e-13)
+
+
+def test_a_rule_that_reads_the_membrane_says_so_where_there_is_none() -> None:
+    plastic = state(nm.LearningRule(dw="y1*u0", y1=nm.Trace(0.0, source="v")))
+    with pytest.raises(InputError, match="needs the membrane of its neurons"):
+        plastic.learn(1, neurons(), neurons(), None)

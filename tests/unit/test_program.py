@@ -2,6 +2,7 @@ import copy
 import dataclasses
 import math
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 import neuromorph as nm
 from neuromorph.errors import CompileError, InputError
-from neuromorph.program import ProbeProgram, Program, from_plain, to_plain
+from neuromorph.program import ProbeProgram, Program, TraceProgram, from_plain, to_plain
 from neuromorph.testing import minimal_cases, random_case
+from neuromorph.textform import dumps, loads
 
 PROGRAMS = [*(case.program for case in minimal_cases()), *(random_case(seed).program for seed in range(5))]
 
@@ -234,3 +236,44 @@ def test_numbers_of_numpy_make_the_same_program_as_plain_ones(tmp_path: Path) ->
 
     built(np.float64).save(tmp_path / "a.npz")
     assert Program.load(tmp_path / "a.npz").fingerprint == built(float).fingerprint
+
+
+def test_traces_of_other_kinds_are_saved_and_usual_ones_as_ever(tmp_path: Path) -> None:
+    """What a trace is by default no file says, so that programs of before keep their fingerprints."""
+    traces = {"x1": nm.Trace(10e-3, 1.0, "nearest"), "y1": nm.Trace(0.0, 2.0, source="v"), "x2": nm.Trace(10e-3)}
+    rule = nm.LearningRule(dw="x1*x2*y0 - pos(y1 - 0.5)*x0", **traces)  # type: ignore[arg-type]
+    net = nm.Network(
+        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.LIF())],
+        projections=[nm.Projection("in", "out", nm.AllToAll(0.5), plasticity=rule, name="p")],
+    )
+    program = nm.compile(net)
+    program.save(tmp_path / "p.npz")
+    for read in (nm.Program.load(tmp_path / "p.npz"), loads(dumps(program))):
+        assert read.fingerprint == program.fingerprint
+        assert read.projection("p").rule == program.projection("p").rule
+    text = dumps(program)
+    assert text.count("nearest") == text.count("source") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"epoch": 2}, "trace y1 follows v, which needs epochs of one step, got 2"),
+        (
+            {"traces": {"y1": TraceProgram(impulse=1.0, decay=0.5, source="v", nearest=True)}},
+            "must follow 'spikes', or 'v'",
+        ),
+        ({"traces": {"y1": TraceProgram(impulse=1.0, decay=0.5, source="u")}}, "must follow 'spikes', or 'v'"),  # type: ignore[arg-type]
+    ],
+)
+def test_traces_that_cannot_be_are_refused(changes: dict[str, object], says: str) -> None:
+    rule = nm.LearningRule(dw="y1*x0", y1=nm.Trace(10e-3, source="v"))
+    net = nm.Network(
+        populations=[nm.Input("in", 1), nm.Population("out", 1, nm.LIF())],
+        projections=[nm.Projection("in", "out", nm.AllToAll(0.5), plasticity=rule, name="p")],
+    )
+    program = nm.compile(net)
+    projection = program.projection("p")
+    wrong = dataclasses.replace(projection, rule=dataclasses.replace(projection.rule, **changes))  # type: ignore[type-var, arg-type]
+    with pytest.raises(CompileError, match=re.escape(says)):
+        dataclasses.replace(program, projections=[wrong])

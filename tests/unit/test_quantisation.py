@@ -552,7 +552,7 @@ def test_options_are_checked_together() -> None:
 
 
 def changed_chip(folder: Path, **changes: str) -> Path:
-    """Loihi 1's file with other numbers: ``delay="{ value = 3"`` for ``[limits.synapse] delay``, and so on."""
+    """Loihi 1's file with other numbers: ``synapse_delay_step="value = 3"`` for ``[limits.synapse] delay_step``, and so on."""
     text = (Path(nm.__file__).parent / "hardware_configs" / "loihi1.toml").read_text()
     for name, value in changes.items():
         part, _, limit = name.partition("_")
@@ -572,19 +572,19 @@ def changed_chip(folder: Path, **changes: str) -> Path:
 
 
 def test_limits_come_from_the_chips_file(tmp_path: Path) -> None:
-    path = changed_chip(tmp_path, synapse_delay="low = 0, high = 3", neuron_decay_bits="value = 8")
+    path = changed_chip(tmp_path, synapse_delay_step="low = 0, high = 3", neuron_decay_bits="value = 8")
     with pytest.raises(CompileError, match="delays must be at most 4 steps"):
         nm.compile(network(delay=5e-3), chip=path)
     held = nm.compile(network(), chip=path).population("out").decay_v * 256
     assert np.all(held % 1 == 0)
-    narrow = changed_chip(tmp_path, synapse_delay_bits="value = 2", neuron_refractory="low = 1, high = 5")
+    narrow = changed_chip(tmp_path, synapse_delay_bits="value = 2", neuron_refractory_step="low = 1, high = 5")
     with pytest.raises(CompileError) as caught:
         nm.compile(network(delay=5e-3, refractory=5e-3), chip=narrow)
     assert len(caught.value.faults) == 2
 
 
 @pytest.mark.parametrize(
-    "change", [{"synapse_weight_widths": "values = [4]"}, {"synapse_weight_bits": "low = 1, high = 5"}]
+    "change", [{"synapse_weight_widths_bit": "values = [4]"}, {"synapse_weight_bits": "low = 1, high = 5"}]
 )
 def test_a_chip_of_narrow_weights_takes_static_ones_and_no_learned_ones(tmp_path: Path, change: dict[str, str]) -> None:
     path = changed_chip(tmp_path, **change)
@@ -598,7 +598,7 @@ def test_a_chip_of_narrow_weights_takes_static_ones_and_no_learned_ones(tmp_path
 
 
 def test_a_chip_that_computes_otherwise_is_refused_and_one_that_holds_more_is_not(tmp_path: Path) -> None:
-    other = changed_chip(tmp_path, learning_trace_bits="value = 6", neuron_decay_bits="value = 16", neuron_threshold_shift="value = 5")  # fmt: skip
+    other = changed_chip(tmp_path, learning_trace_bits="value = 6", neuron_decay_bits="value = 16", neuron_threshold_shift_bit="value = 5")  # fmt: skip
     with pytest.raises(CompileError) as caught:
         nm.compile(network(), chip=other)
     assert [fault.partition("need ")[2] for fault in caught.value.faults] == [

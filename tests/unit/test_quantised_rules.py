@@ -225,11 +225,11 @@ def test_the_quantised_rule_is_the_same_every_time() -> None:
         (stdp(A_plus=1e300), "saturates: at most 2.2e+02 would fit at this scale, or a larger w_max"),
         (stdp(A_plus=1e6), "dw: coefficient 1000000.0 of 1000000.0 * x1 * y0 saturates: at most"),
         (stdp(tau_plus=math.inf), "x1: traces decay on loihi1, got tau = inf: a long one would fit, such as tau = 1 s"),
-        (rewarded(tau_e=1.0), "tau_tag (tau_e of RewardModulatedSTDP) = 1 s is 1000 epochs of 0.001 s, and a tag loses at least 0.0078125 of itself in one: at most 127 epochs (tau_tag = 0.127 s) would fit, or a longer epoch: epoch=0.008"),
+        (rewarded(tau_e=1.0), "tau_tag (tau_e of named rules) = 1 s is 1000 epochs of 0.001 s, and a tag loses at least 0.0078125 of itself in one: at most 127 epochs (tau_tag = 0.127 s) would fit, or a longer epoch: epoch=0.008"),
         (dataclasses.replace(rewarded(), epoch=64e-3), "epoch must be at most 63 steps (0.063 s), got 64"),
         (custom("0.1 * x1 * y0", x1=nm.Trace(20e-3, impulse=-1.0)), "x1: an impulse must be > 0 on loihi1, got -1.0: change the sign"),
         (custom("0.1 * r * r * x0", modulators={"m": 1.0}), "dw: a product has r once and bare on loihi1, got 0.1 * r * r * x0"),
-        (custom("0.1 * (r - 0.5) * x0", modulators={"m": 1.0}), "dw: a product has r once and bare"),
+        (custom("0.1 * (r - 0.5) * r * x0", modulators={"m": 1.0}), "dw: a product has r once and bare"),
         (custom("0.1 * sgn(x1) * y0", x1=nm.Trace(20e-3)), "dw: sgn() takes w or t on loihi1, got 0.1 * sgn(x1) * y0"),
         (custom("0.1 * x1 * x1 * w * w * y0", x1=nm.Trace(20e-3)), "factors of 32 bits in all overflow the chip's 32"),
         (custom("0.1 * (w - 0.001) * x0"), "the constant of (w - 0.001) in 0.1 * (w - 0.001) * x0 becomes zero: at least 0.00392 would fit"),
@@ -261,3 +261,42 @@ def test_faults_of_rules_and_neurons_come_together() -> None:
     with pytest.raises(CompileError) as caught:
         nm.compile(net, chip="loihi1")
     assert len(caught.value.faults) == 3  # the tag is not looked at where a trace has no decay
+
+
+def test_a_nearest_trace_is_held_by_an_impulse_that_saturates_it() -> None:
+    """After every spike it is 127 whatever it was, rounding noise of the decay included: each spike is the only one."""
+    traces = {"x1": nm.Trace(10e-3, 1.0, "nearest"), "y1": nm.Trace(20e-3, 0.5, "nearest")}
+    made = quantised(custom("0.02*x1*y0 - 0.015*y1*x0", **traces))
+    rule = rule_of(made.program)
+    assert [(trace.impulse, trace.nearest) for trace in rule.traces.values()] == [(127.0, False)] * 2
+    assert rule.trace_scales == {"x1": 127.0, "y1": 254.0}
+    notes = [row.note for row in made.report if row.quantity.startswith("impulse")]
+    assert notes == ["nearest: at 127 the trace saturates, so that a spike sets it, exactly"] * 2
+    synapses = plastic_synapses(made.program, made.program.projection("p"), seed=3)
+    rng = np.random.default_rng(2)
+    below = 0
+    for step in range(1, 301):
+        pre, post = (np.flatnonzero(rng.random(size) < 0.2) for size in (PRE, POST))
+        synapses.learn(step, pre, post, None)
+        assert np.all(synapses.traces["x1"][pre] == 127) and np.all(synapses.traces["y1"][post] == 127)
+        below += int(np.count_nonzero((synapses.traces["x1"] > 0) & (synapses.traces["x1"] < 127)))
+    assert below > 1000  # and between spikes it decays
+
+
+def test_what_follows_the_membrane_is_refused_in_integers() -> None:
+    assert "y1 follows the membrane (source='v'), and traces of loihi1 see spikes only" in fault_of(
+        custom("0.1*y1*x0", y1=nm.Trace(10e-3, source="v"))
+    )
+    assert "dw: loihi1 has no pos(), got 0.1 * pos(y1 - 0.5) * x0" in fault_of(
+        custom("0.1*pos(y1 - 0.5)*x0", y1=nm.Trace(10e-3))
+    )
+
+
+def test_a_third_factor_with_a_constant_is_multiplied_out() -> None:
+    """(r + c) times a product is two products of the engine, which has r bare alone; each is rounded by itself."""
+    rows = {}
+    for dw in ("0.02*(r + 0.5)*x1*y0 - 0.03*(0.25 - r)*x0", "0.02*r*x1*y0 + 0.01*x1*y0 + 0.03*r*x0 - 0.0075*x0"):
+        made = quantised(custom(dw, x1=nm.Trace(10e-3), modulators={"m": 1.0}))
+        rows[dw] = [(row.quantity, row.asked, row.held) for row in made.report]
+    one, two = rows.values()
+    assert one == two

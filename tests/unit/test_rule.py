@@ -31,6 +31,7 @@ X1, Y1 = Trace(10e-3), Trace(20e-3)
         ({"dw": "r*x0", "modulators": ["a"]}, "modulators must map names to finite weights"),
         ({"dw": "x0", "epoch": 0.0}, "epoch must be > 0 s, got 0.0"),
         ({"dw": "x0", "epoch": math.inf}, "epoch must be > 0 s, got inf"),
+        ({"dw": "x1*u0", "x1": Trace(0.0, source="v")}, "source='v' is for y1, y2 and y3"),
         ({"dw": "z*x0"}, "dw: in 'z*x0': there is no variable 'z'"),
     ],
 )
@@ -54,6 +55,10 @@ def test_faults_of_both_targets_are_raised_together() -> None:
         ({"tau": math.nan}, "Trace.tau must be > 0 s, got nan"),
         ({"tau": "20 ms"}, "Trace.tau must be > 0 s, got '20 ms'"),
         ({"tau": 1.0, "impulse": math.inf}, "Trace.impulse must be finite, got inf"),
+        ({"tau": 1.0, "pairing": "last"}, "Trace.pairing must be 'all-to-all' or 'nearest', got 'last'"),
+        ({"tau": 1.0, "source": "u"}, "Trace.source must be 'spikes' or 'v', got 'u'"),
+        ({"tau": 1.0, "source": "v", "pairing": "nearest"}, "Trace.pairing is for spikes: leave it out"),
+        ({"tau": -1.0, "source": "v"}, "Trace.tau must be >= 0 s, got -1.0"),
     ],
 )
 def test_a_wrong_trace_is_refused_by_name(fields: dict[str, object], says: str) -> None:

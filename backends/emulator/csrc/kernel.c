@@ -145,7 +145,9 @@ EXPORT void nm_share(const Network *net, int32_t population, int32_t thread, int
 }
 
 EXPORT void nm_set_plastic(Network *net, int32_t projection, int32_t thread, Plastic *plastic) {
+    const Population *post = &net->population[net->projection[projection].post];
     net->projection[projection].plastic[thread] = plastic;
+    if (plastic && !net->is_fixed) plastic->membrane = (const double *)post->v + post->first[thread];
 }
 
 EXPORT void nm_plastic_settle(const Network *net, Plastic *plastic) { net->kernels->settle_plastic(plastic); }

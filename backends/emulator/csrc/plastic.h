@@ -20,12 +20,13 @@
 #endif
 
 enum { X1, X2, Y1, Y2, Y3, WEIGHT, TAG, REWARD };               /* variables of factors */
+enum { ADDS, NEAREST, MEMBRANE };                               /* kinds of traces: what a spike does, or that v is followed */
 enum { ON_PRE = -1, ON_POST = -2 };                             /* dependencies x0 and y0; k >= 0 is u_k */
 enum { PRE_TRACES = 2, POST_TRACES = 3, TRACES = 5, MOST_FACTORS = 12, MOST_PRODUCTS = 64, TRACE_VALUES = 128 };
 
 typedef struct {
     int32_t variable;
-    int32_t is_sign; /* sgn(variable + constant) */
+    int32_t is_sign; /* 1: sgn(variable + constant), 2: pos(variable + constant), 0: neither */
     double constant;
     int32_t limit; /* fixed point: 2^bits of the variable */
 } Factor;
@@ -43,6 +44,7 @@ typedef struct {
 
 typedef struct {
     int32_t is_used;
+    int32_t kind; /* float: MEMBRANE is y = decay y + (1 - decay) v, with the impulse in the place of v at spikes */
     double impulse;
     double decay;         /* a step */
     const double *powers; /* float: decay^0 .. decay^epoch */
@@ -174,6 +176,7 @@ typedef struct Plastic {
     int32_t *pre_time, *post_time; /* last spike in the running epoch, 0 for none */
     int32_t *pre_list, *post_list; /* neurons that have spiked in it */
     int64_t pre_count, post_count;
+    const double *membrane;  /* (posts): float: v of the step after its reset */
     int64_t epochs; /* that have ended */
     Log log;
     struct Fixed *fixed; /* plastic_fixed_make.h */

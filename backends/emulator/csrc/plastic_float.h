@@ -2,13 +2,17 @@
 
 static double NAME(trace_at)(const Trace *trace, double start, int32_t spike, int32_t when) {
     double value = trace->powers[when] * start;
-    if (spike > 0 && spike <= when) value += trace->impulse * trace->powers[when - spike];
+    if (spike > 0 && spike <= when) {
+        if (trace->kind == NEAREST) value = 0.0;
+        value += trace->impulse * trace->powers[when - spike];
+    }
     return value;
 }
 
 static inline double NAME(factor_value)(const Factor *factor, double value) {
     if (factor->constant != 0.0) value = value + factor->constant;
-    if (factor->is_sign) value = value != value ? value : (double)((value > 0.0) - (value < 0.0));
+    if (factor->is_sign == 1) value = value != value ? value : (double)((value > 0.0) - (value < 0.0));
+    if (factor->is_sign == 2) value = value < 0.0 ? 0.0 : value; /* in this form NaN stays */
     return value;
 }
 

@@ -34,10 +34,12 @@ EXPORT Plastic *nm_plastic_new(int32_t is_fixed, int32_t epoch, int64_t pres, in
     return p;
 }
 
-/* powers: decay^0 .. decay^epoch; it and `values` (the trace of every neuron: all pres, or the shard's posts) stay. */
-EXPORT void nm_plastic_trace(Plastic *p, int32_t which, double impulse, double decay, const double *powers, double *values) {
+/* kind: ADDS, NEAREST or MEMBRANE; powers: decay^0 .. decay^epoch; it and `values` (the trace of every neuron: all pres,
+   or the shard's posts) stay. */
+EXPORT void nm_plastic_trace(Plastic *p, int32_t which, int32_t kind, double impulse, double decay, const double *powers,
+                             double *values) {
     Trace *trace = &p->trace[which];
-    trace->is_used = 1, trace->impulse = impulse, trace->decay = decay, trace->powers = powers;
+    trace->is_used = 1, trace->kind = kind, trace->impulse = impulse, trace->decay = decay, trace->powers = powers;
     p->impulse_fraction[which] = nearbyint((impulse - floor(impulse)) * 256);
     if (which < PRE_TRACES) p->x[which] = values;
     else p->y[which - PRE_TRACES] = values;
@@ -80,7 +82,7 @@ EXPORT void nm_plastic_may_reorder(Plastic *p, int32_t may_reorder) { p->may_reo
 
 /* After all traces and products: allocates the log and the buffers. Returns -1 where memory is short. */
 EXPORT int32_t nm_plastic_ready(Plastic *p) {
-    p->is_direct = !p->is_fixed && !p->has_sweeps && !p->reads_state && !p->has_tag;
+    p->is_direct = !p->is_fixed && !p->has_sweeps && !p->reads_state && !p->has_tag && has_summing_traces(p);
     size_t posts = (size_t)p->posts, pres = (size_t)p->pres, longest = posts;
     Log *log = &p->log;
     int64_t width = (p->sweeps_read_y ? p->posts * POST_TRACES : 0) + p->reward_width;

@@ -43,10 +43,17 @@ static int take_window(Plastic *p, double smallest) {
     return 1;
 }
 
+/* Whether every spike adds to traces, which fast paths take for granted. */
+static int has_summing_traces(const Plastic *p) {
+    for (int k = 0; k < TRACES; k++)
+        if (p->trace[k].is_used && p->trace[k].kind != ADDS) return 0;
+    return 1;
+}
+
 static int has_plain_traces(const Plastic *p) {
     for (int k = 0; k < TRACES; k++)
         if (p->trace[k].is_used && p->trace[k].impulse < 0.0) return 0;
-    return p->may_reorder && !p->is_fixed && p->epoch == 1 && !p->group;
+    return p->may_reorder && !p->is_fixed && p->epoch == 1 && !p->group && has_summing_traces(p);
 }
 
 /* Whether the weights' rule separates; notes how. */

@@ -69,7 +69,7 @@ static void NAME(again)(Plastic *p, int64_t neuron, int first, int last, double 
         if (!trace->is_used) continue;
         double *value = &values[k - first][neuron];
         if (!p->is_fixed) {
-            *value += trace->impulse;
+            *value = (trace->kind == NEAREST ? 0.0 : *value) + trace->impulse;
             continue;
         }
         double whole = floor(trace->impulse), drawn = draw ? *draw : 0.0;
@@ -81,6 +81,10 @@ static void NAME(again)(Plastic *p, int64_t neuron, int first, int last, double 
 /* Postsynaptic trace t of neuron j, `when` steps into the epoch, spikes of that step included. */
 static double NAME(y_value)(const Plastic *p, int t, int64_t j, int32_t when) {
     const Trace *trace = &p->trace[PRE_TRACES + t];
+    if (trace->kind == MEMBRANE) { /* epochs have one step */
+        double followed = p->post_time[j] ? trace->impulse : p->membrane[j];
+        return trace->decay * p->y[t][j] + (1.0 - trace->decay) * followed;
+    }
     return NAME(trace_at)(trace, p->y[t][j], p->post_time[j], when);
 }
 
@@ -89,7 +93,12 @@ static void NAME(y_all)(const Plastic *p, int t, int32_t when, double *restrict 
     const Trace *trace = &p->trace[PRE_TRACES + t];
     const double *restrict start = p->y[t];
     double factor = trace->powers[when];
-    for (int64_t j = 0; j < p->posts; j++) into[j] = factor * start[j];
+    if (trace->kind == MEMBRANE) {
+        const double *restrict v = p->membrane;
+        double gain = 1.0 - factor;
+        for (int64_t j = 0; j < p->posts; j++) into[j] = factor * start[j] + gain * v[j];
+    } else
+        for (int64_t j = 0; j < p->posts; j++) into[j] = factor * start[j];
     for (int64_t k = 0; k < p->post_count; k++) {
         int64_t j = p->post_list[k];
         into[j] = NAME(y_value)(p, t, j, when);

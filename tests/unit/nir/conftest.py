@@ -53,11 +53,14 @@ def _rule(rng: np.random.Generator, modulator: str) -> nm.LearningRule | None:
             dt="x1 * y0",
             x1=nm.Trace(0.01, impulse=1 / 3),
             x2=nm.Trace(math.inf, impulse=-0.5),
-            y3=nm.Trace(7e-3),
+            y3=nm.Trace(7e-3, pairing="nearest"),
             modulators={modulator: -0.7},
             epoch=4e-3,
             **bounds,
         )
+    if kind == 3:
+        y1 = nm.Trace(0.0, impulse=0.7, source="v")
+        return nm.LearningRule(dw="0.01 * pos(y1 - 0.3) * (x1 - 0.1 * w) * u0", x1=nm.Trace(0.01), y1=y1, **bounds)
     return None
 
 

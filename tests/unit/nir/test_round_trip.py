@@ -45,7 +45,7 @@ def test_what_was_exported_compiles_to_the_same_program(
 def test_random_networks_use_everything_that_travels(random_network: Callable[..., nm.Network]) -> None:
     networks = [random_network(seed) for seed in range(SEEDS)]
     rules = {p.plasticity.name for net in networks for p in net.projections if p.plasticity}
-    assert rules == {"STDP", "RewardModulatedSTDP", "own"}
+    assert rules == {"STDP", "RewardModulatedSTDP", "own", "custom"}
     graphs = [nm.to_nir(net, dt=DT) for net in networks]
     kinds = {type(node).__name__ for graph in graphs for node in graph.nodes.values()}
     assert kinds == {

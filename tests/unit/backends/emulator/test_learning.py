@@ -29,6 +29,25 @@ RULES = {
     "rewarded, bounds often met": nm.RewardModulatedSTDP(
         modulator="reward", learning_rate=0.05, A_minus=1.05, tau_e=0.05, w_min=0.2, w_max=0.8
     ),
+    "nearest": nm.LearningRule(
+        dw="0.01 * x1 * y0 - 0.0105 * y1 * x0",
+        x1=nm.Trace(20e-3, 1.0, "nearest"), y1=nm.Trace(20e-3, 1.0, "nearest"), w_min=0.0, w_max=1.0,
+    ),
+    "nearest on one side": nm.LearningRule(
+        dw="0.01 * x1 * y0 - 0.0105 * y1 * x0",
+        x1=nm.Trace(20e-3), y1=nm.Trace(20e-3, 1.0, "nearest"), w_min=0.0, w_max=1.0,
+    ),
+    "rectified": nm.LearningRule(
+        dw="0.01 * x1 * y0 - 0.02 * pos(y1 - 0.3) * x0", x1=nm.Trace(20e-3), y1=nm.Trace(20e-3), w_min=0.0, w_max=1.0
+    ),
+    "membrane": nm.LearningRule(
+        dw="0.01 * x1 * pos(y1 - 2) * y0 - 0.0004 * pos(y2 - 1) * x0",
+        x1=nm.Trace(20e-3), y1=nm.Trace(0.0, 9.0, source="v"), y2=nm.Trace(10e-3, 9.0, source="v"), w_min=0.0, w_max=1.0,
+    ),
+    "rewarded, nearest": nm.LearningRule(
+        dw="0.002 * r * t * u0", dt="x1 * y0 - 1.05 * y1 * x0", tau_tag=0.2, modulators={"reward": 1.0},
+        x1=nm.Trace(20e-3, 1.0, "nearest"), y1=nm.Trace(20e-3), w_min=0.0, w_max=1.0,
+    ),
     "soft bounds": nm.LearningRule(
         dw="0.02 * x1 * y0 - 0.02 * x1 * w * y0 - 0.01 * y1 * w * x0",
         x1=nm.Trace(20e-3), y1=nm.Trace(20e-3), w_min=0.0, w_max=1.0,
