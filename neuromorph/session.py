@@ -21,6 +21,7 @@ from neuromorph.errors import InputError, SimulatorError, UnsupportedError, rais
 from neuromorph.probed_states import ProbedStates
 from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, Recording, SpikeTrain
+from neuromorph.rewiring import rewired
 from neuromorph.session_inputs import checked_inputs, third_factor_faults
 from neuromorph.session_variables import address, as_matrix, checked_value, variables
 from neuromorph.watchdog import Watchdog
@@ -63,9 +64,8 @@ class Session(ABC):
         self._failed = ""
         self._running = f"{backend} run of {program.name!r}"
         self._failing = f"backend {backend!r} failed while it ran {program.name!r}"
-        epochs = [p.rule.epoch for p in program.projections if p.rule is not None]
         self._earlier: Earlier | None = None  # spikes that counts need: still under way, or in the running epoch
-        self._memory = max([1, *(p.max_delay for p in program.projections), *epochs])  # steps of them
+        self._memory = _steps_that_matter(program)  # of them
         self.state_probes = [(p.target, p.variable) for p in program.probes if p.variable in ("u", "v")]
         self._synapse_probes = [p for p in program.probes if p.variable in ("weight", "tag")]
         self._spike_probes = {p.target for p in program.probes if p.variable == "spikes"}
@@ -124,6 +124,14 @@ class Session(ABC):
     def _set_state(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take over what :meth:`_state` of any backend gave after ``self.steps_run`` steps; the arrays are not kept."""
         Session._state(self)
+
+    def _replace_program(self, program: Program) -> None:
+        """Load a program that differs from the present one in which synapses exist; :meth:`_set_state` follows.
+
+        A backend that implements this, :meth:`_state` and :meth:`_set_state` declares ``Capabilities.rewiring``.
+        """
+        del program
+        raise UnsupportedError(self._no_rewiring)
 
     def __enter__(self) -> Session:
         return self
@@ -210,6 +218,46 @@ class Session(ABC):
                 raise
             steps = max((train.shape[0] for train in checkpoint.recent.values()), default=0)
             self._earlier = Earlier(checkpoint.recent, steps, steps, None) if steps else None
+
+    def rewire(self, projection: str, weights: Any, *, delay: int | None = None) -> None:
+        """Give a projection other synapses between two steps: those that ``weights`` stores, in the program's units.
+
+        ``weights`` is a SciPy sparse array (post, pre); a zero that it stores is a synapse. Synapses that were there
+        keep delay and tag; new ones have tag 0 and ``delay`` steps, without which they share the delays of those that
+        went. Spikes under way arrive with the weights they were sent with, also over synapses that are gone. The
+        session's program is another one afterwards, and checkpoints hold it.
+
+        Raises :class:`InputError` where the weights do not fit, :class:`UnsupportedError` where the backend's simulator
+        cannot have other synapses once it runs; nothing has changed then.
+        """
+        self._check_open()
+        if not self.can_be_rewired:
+            raise UnsupportedError(self._no_rewiring)
+        with self._alone:
+            with simulator_errors(f"backend {self.backend!r} failed to give the state of {self.program.name!r}"):
+                program, state = rewired(self.program, self._state(), projection, weights, delay=delay)
+            try:
+                with simulator_errors(f"backend {self.backend!r} failed to rewire {self.program.name!r}"):
+                    self._replace_program(program)
+                    self.program = program
+                    self._set_state(state)
+            except BaseException as error:  # it may hold half of either program
+                self._give_up(error)
+                raise
+            self._memory = _steps_that_matter(program)
+
+    @property
+    def can_be_rewired(self) -> bool:
+        """Whether :meth:`rewire` works here."""
+        return type(self)._replace_program is not Session._replace_program
+
+    @property
+    def _no_rewiring(self) -> str:
+        return (
+            f"backend {self.backend!r} cannot be rewired: its simulator's synapses are set when it is built. Declare every"
+            " synapse that may ever exist, with weight 0 where it does not yet, and write weights; or run on a backend that"
+            " declares rewiring, as the reference and the emulator do"
+        )
 
     def run(
         self,
@@ -353,6 +401,12 @@ class Session(ABC):
         if self._closed:
             reason = f" after it failed with {self._failed}" if self._failed else ""
             raise SimulatorError(f"this {self.backend} session was closed{reason}: open a new one")
+
+
+def _steps_that_matter(program: Program) -> int:
+    """Past steps whose spikes counts need."""
+    epochs = [projection.rule.epoch for projection in program.projections if projection.rule is not None]
+    return max([1, *(projection.max_delay for projection in program.projections), *epochs])
 
 
 class EventSession(Session):
