@@ -14,6 +14,9 @@ from neuromorph.cli.conformance import conformance
 from neuromorph.cli.estimate import estimate
 from neuromorph.cli.exchange import export_network, import_file
 from neuromorph.cli.listings import backends, chips, doctor
+from neuromorph.cli.place import place
+from neuromorph.cli.rules import rules
+from neuromorph.cli.run import networks, run
 from neuromorph.errors import NeuromorphError
 
 
@@ -39,5 +42,20 @@ def main() -> None:
     """One description of a spiking network: the same spikes on every backend, and what learning costs there."""
 
 
-for _command in (compare, check, conformance, bench, backends, doctor, chips, estimate, import_file, export_network):
+for _command in (
+    run,
+    networks,
+    compare,
+    check,
+    place,
+    conformance,
+    bench,
+    backends,
+    doctor,
+    chips,
+    rules,
+    estimate,
+    import_file,
+    export_network,
+):
     main.add_command(_command)

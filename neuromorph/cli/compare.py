@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.argument("what", metavar="digits|NET")
 @click.option("--quick", is_flag=True, help="One seed and fewer samples: under half a minute.")
 @click.option("--backends", metavar="NAMES", help="Comma-separated; default: all that are declared.")
+@click.option("--learners", metavar="NAMES|all", help="For digits, comma-separated; default: reward,unsupervised.")
 @click.option("--seeds", metavar="N|LIST", help="How many seeds (3) or which (0,1,2). For a network: its one seed.")
 @click.option("--samples", type=click.IntRange(min=20), help="Training samples seen by each spiking learner.")
 @click.option("--steps", type=click.IntRange(min=1), default=500, show_default=True, help="Time steps, for a network.")
@@ -43,6 +44,7 @@ def compare(
     what: str,
     quick: bool,
     backends: str | None,
+    learners: str | None,
     seeds: str | None,
     samples: int | None,
     steps: int,
@@ -63,7 +65,7 @@ def compare(
     does, the steps around it, and the likely cause.
     """
     if what == "digits":
-        _compare_digits(quick, split(backends), seed_list(seeds), samples, out, json_path)
+        _compare_digits(quick, split(backends), learners, seed_list(seeds), samples, out, json_path)
     else:
         from neuromorph.source import load_program
 
@@ -76,6 +78,7 @@ def compare(
 def _compare_digits(
     quick: bool,
     backends: tuple[str, ...] | None,
+    learners: str | None,
     seeds: tuple[int, ...] | None,
     samples: int | None,
     out: Path,
@@ -83,7 +86,7 @@ def _compare_digits(
 ) -> None:
     from importlib.util import find_spec
 
-    from neuromorph.digits_scorecard import score_digits
+    from neuromorph.digits_scorecard import LEARNERS, score_digits
     from neuromorph.report.findings import findings, headline
     from neuromorph.report.page import NEEDED, write_page
     from neuromorph.report.tables import terminal_tables
@@ -98,7 +101,14 @@ def _compare_digits(
         if not os.access(folder, os.W_OK):
             raise InputError(f"{str(folder)!r} may not be written: choose another folder")
     with progress_bar() as report:
-        scorecard = score_digits(backends=backends, seeds=seeds, samples=samples, quick=quick, progress=report)
+        scorecard = score_digits(
+            backends=backends,
+            learners=tuple(LEARNERS) if learners == "all" else split(learners),
+            seeds=seeds,
+            samples=samples,
+            quick=quick,
+            progress=report,
+        )
     if json_path is not None:
         write_json(scorecard.to_json(), json_path)
     page = None if lacking else write_page(scorecard, out / "digits.html")

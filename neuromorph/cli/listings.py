@@ -68,16 +68,26 @@ def doctor(json_path: str | None) -> None:
 
 
 @click.command()
-@click.argument("chip", required=False)
+@click.argument("words", nargs=-1, metavar="[[show] NAME|FILE]...")
 @JSON_OPTION
-def chips(chip: str | None, json_path: str | None) -> None:
-    """Known chips; with a name or a file's path, every number of it with its source and status."""
-    from neuromorph.chip import chip_names, load_chip
+def chips(words: tuple[str, ...], json_path: str | None) -> None:
+    """Known chips and boards: their size, and what can be estimated of them.
+
+    With names or paths of hardware files, every number of these with its unit, source and status. NAME.SET is a chip
+    with one of its cost sets, such as loihi1.sanafe.
+    """
+    from neuromorph.chip import Size, chip_names, load_chip
     from neuromorph.report.listings import chip_table, chips_table
 
-    loaded = [load_chip(name) for name in (chip_names() if chip is None else [chip])]
+    asked = words[1:] if words[:1] == ("show",) else words
+    if words and not asked:
+        raise click.UsageError(
+            f"chips show needs a name or the path of a hardware file; known: {', '.join(chip_names())}"
+        )
+    loaded = [load_chip(name) for name in asked or chip_names()]
     if json_path is not None:
-        write_json({"rows": [item.to_json() for item in loaded]}, json_path)
+        write_json({"rows": [{**item.to_json(), "size": Size.of(item).to_json()} for item in loaded]}, json_path)
     if json_path == "-":
         return
-    console().print(chips_table(loaded) if chip is None else chip_table(loaded[0]))
+    for table in [chip_table(chip) for chip in loaded] if asked else [chips_table(loaded)]:
+        console().print(table)

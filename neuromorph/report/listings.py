@@ -8,12 +8,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from neuromorph.chip import Chip, Quantity
+from neuromorph.chip import Chip, Quantity, Size
 from neuromorph.comparison import Comparison
 from neuromorph.costs import Cost
 from neuromorph.divergence import Divergence, Window
 from neuromorph.quantisation import RoundingReport
-from neuromorph.report.units import duration, printable, si, si_range
+from neuromorph.report.units import ABSENT, duration, printable, si, si_range
 
 
 def backends_table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -74,22 +74,37 @@ def _sides(window: Window) -> tuple[list[tuple[float, ...]], list[tuple[float, .
 
 
 def chips_table(chips: Sequence[Chip]) -> Table:
-    """One line a chip."""
-    table = _table("Chips", "chip", "kind", "limits", "cost sets", "description")
+    """One line a chip or board: its size, and what can be estimated of it."""
+    headings = ("chip", "kind", "chips", "cores", "neurons", "synapse memory", "technology", "estimates", "cost sets")
+    table = _table("Chips", *headings)
     for chip in chips:
-        _add(table, chip.name, chip.kind, str(len(chip.limits)), ", ".join(chip.costs), chip.description)
+        kind = chip.kind if chip.board is None else f"board of {chip.board.chip}"
+        size = Size.of(chip)
+        numbers = (_size(size.chips), _size(size.cores), _size(size.neurons), _size(size.synapse_memory_byte, "B"))
+        process = chip.limits.get("chip.process")
+        technology = ABSENT if process is None else si(process.high, "m")
+        estimates = ", ".join(chip.estimates) or ABSENT
+        _add(table, chip.name, kind, *numbers, technology, estimates, ", ".join(chip.accounts) or ABSENT)
     return table
 
 
 def chip_table(chip: Chip) -> Table:
     """Every number of a chip with its source and status."""
     table = _table(f"{chip.name} ({chip.fingerprint[:12]})", "quantity", "value", "status", "source")
-    for name, quantity in chip.limits.items():
-        _add(table, f"limits.{name}", _value(quantity), quantity.status, quantity.source)
-    for set_name, costs in chip.costs.items():
-        for name, quantity in costs.coefficients.items():
-            _add(table, f"costs.{set_name}.{name}", _value(quantity), quantity.status, quantity.source)
+    if chip.board is not None:
+        for name, said in chip.board.statements.items():
+            _add(table, f"board.{name}", said.text, said.status, said.source)
+    for path, quantity in chip.numbers():
+        _add(table, path, _value(quantity), quantity.status, quantity.source)
+    lacks = [f"{name}: {line}" for name, costs in chip.costs.items() for line in costs.missing]
+    lacks += [] if chip.board is None else [f"board: {line}" for line in chip.board.missing]
+    if lacks:
+        table.caption = Text(printable("Not stated: " + "; ".join(lacks)))
     return table
+
+
+def _size(ends: tuple[float, float] | None, unit: str = "") -> str:
+    return ABSENT if ends is None else si_range(ends, unit, digits=3)
 
 
 def rounding_table(report: RoundingReport) -> Table:
@@ -137,8 +152,11 @@ def _add(table: Table, *cells: str) -> None:
 
 
 def _value(quantity: Quantity) -> str:
+    unit = "" if quantity.unit == "1" else f" {quantity.unit}"
     if quantity.values:
-        return ", ".join(f"{value:g}" for value in quantity.values) + f" {quantity.unit}"
+        return ", ".join(f"{value:.10g}" for value in quantity.values) + unit
+    if quantity.points:
+        return ", ".join(f"{value:.10g}{unit} at {count:g}" for count, value in quantity.points) + f" {quantity.per}"
     if quantity.low == quantity.high:
-        return f"{quantity.low:g} {quantity.unit}"
-    return f"{quantity.low:g} to {quantity.high:g} {quantity.unit}"
+        return f"{quantity.low:.10g}{unit}"
+    return f"{quantity.low:.10g} to {quantity.high:.10g}{unit}"
