@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -10,7 +11,17 @@ import numpy as np
 from neuromorph.connectors import AllToAll, Uniform
 from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Probe, Projection
-from neuromorph.networks.learner import IMAGE, OUTPUT, Learner, Lesson, Readout, Responses, competition
+from neuromorph.networks.learner import (
+    IMAGE,
+    OUTPUT,
+    Learner,
+    Lesson,
+    Readout,
+    Responses,
+    Thresholds,
+    feed_forward_inhibition,
+    lateral_inhibition,
+)
 from neuromorph.neurons import LIF
 from neuromorph.plasticity import RewardModulatedSTDP
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording
@@ -34,7 +45,7 @@ class DigitsReward(Learner):
     Circuits 9:85, 2016; threshold homeostasis: Diehl and Cook, Frontiers in Computational Neuroscience 9:99, 2015.
     """
 
-    name: ClassVar[str] = "reward-modulated STDP"
+    rates: ClassVar[Mapping[str, float]] = {"reward_start": 1.0, "reward_end": 1.0, "threshold_rate": 1.0}
     rule: ClassVar[str] = "STDP into an eligibility tag, a teacher's error per neuron as third factor"
 
     neurons_per_class: int = 12
@@ -58,6 +69,11 @@ class DigitsReward(Learner):
     samples: int = 21570
     quick_samples: int = 900
 
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return "reward-modulated STDP"
+
     def network(self, data: Dataset, *, seed: int) -> Network:
         """Image to output, plastic; uniform feed-forward inhibition; lateral inhibition."""
         size = data.classes * self.neurons_per_class
@@ -77,7 +93,8 @@ class DigitsReward(Learner):
             populations=[Input(IMAGE, data.pixels), Population(OUTPUT, size, lif)],
             projections=[
                 Projection(IMAGE, OUTPUT, AllToAll(Uniform(self.weight_low, self.weight_high), seed), plasticity=rule),
-                *competition(size, self.feed_forward_inhibition, self.lateral_inhibition),
+                feed_forward_inhibition(self.feed_forward_inhibition),
+                lateral_inhibition(size, self.lateral_inhibition),
             ],
             modulators=[Modulator(TEACHER, size)],
             probes=[Probe(OUTPUT, "spikes")],
@@ -97,12 +114,6 @@ class DigitsReward(Learner):
         """Classes are fixed beforehand."""
         return 0
 
-    def readout(self, responses: Responses | None, labels: IntArray, data: Dataset) -> Readout:
-        """Neuron j stands for class ``j // neurons_per_class``."""
-        del responses, labels
-        neuron_labels = np.repeat(np.arange(data.classes), self.neurons_per_class)
-        return Readout(neuron_labels, np.eye(data.classes)[neuron_labels])
-
 
 @final
 class RewardLesson(Lesson):
@@ -112,7 +123,7 @@ class RewardLesson(Lesson):
         self.learner, self.session, self.samples = learner, session, samples
         self.groups = np.repeat(np.arange(data.classes), learner.neurons_per_class)
         self.classes = data.classes
-        self.threshold: FloatArray = session.read(f"{OUTPUT}.v_threshold")
+        self.thresholds = Thresholds(session, OUTPUT)
         self.seen = 0
 
     def teach(self, spikes: BoolArray, label: int) -> tuple[Recording, ...]:
@@ -120,14 +131,17 @@ class RewardLesson(Lesson):
         learner, size = self.learner, len(self.groups)
         self.session.reset()
         recording = self.session.run(len(spikes), inputs={IMAGE: spikes})
-        counts = recording.spikes[OUTPUT].counts()
+        counts = recording.spikes[OUTPUT].counts().astype(np.float64)
         share = np.bincount(self.groups, counts, minlength=self.classes)[self.groups] / max(int(counts.sum()), 1)
         error = np.where(self.groups == label, 1.0 - share, -learner.punishment * share)
         progress = self.seen / max(self.samples, 1)
         scale = learner.reward_start + (learner.reward_end - learner.reward_start) * progress
         teaching = self.session.run(1, modulators={TEACHER: (scale * error)[np.newaxis, :]})
-        self.threshold = self.threshold + learner.threshold_rate * (counts - learner.target_spikes / size)
-        self.threshold = np.maximum(self.threshold, 1e-3)
-        self.session.write(f"{OUTPUT}.v_threshold", self.threshold)
+        self.thresholds.move(learner.threshold_rate * (counts - learner.target_spikes / size))
         self.seen += 1
         return recording, teaching
+
+    def readout(self, responses: Responses | None, labels: IntArray) -> Readout:
+        """Neuron j stands for class ``j // neurons_per_class``."""
+        del responses, labels
+        return Readout(self.groups, np.eye(self.classes)[self.groups])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from neuromorph.arithmetic import ALIGNMENT, STATE_LIMIT, WEIGHT_RANGES, weight_step
 from neuromorph.connectors import AllToAll, Dense
+from neuromorph.discretise import discretise
 from neuromorph.network import Network, Projection
+from neuromorph.program import Program
+from neuromorph.quantisation.conversion import quantise
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 IMAGE, OUTPUT, PLASTIC = "image", "output", "image->output"
+LARGEST_THRESHOLD = float(STATE_LIMIT - (1 << ALIGNMENT))  # of a chip: a mantissa of 17 bits, shifted
 
 
 class Lesson(ABC):
@@ -29,19 +34,30 @@ class Lesson(ABC):
     def teach(self, spikes: BoolArray, label: int) -> tuple[Recording, ...]:
         """Present one training sample, shape (steps, pixels), and let it be learned; every run that this took."""
 
+    @abstractmethod
+    def readout(self, responses: Responses | None, labels: IntArray) -> Readout:
+        """What each output neuron stands for by now.
+
+        ``responses`` to the first :attr:`Learner.label_samples` training samples, and their labels.
+        """
+
 
 @dataclass(frozen=True, kw_only=True)
 class Learner(ABC):
-    """A network of an input ``image``, a population ``output`` and a plastic projection between them, and its protocol."""
+    """A network from an input ``image`` to a population ``output``, what is plastic between them, and its protocol."""
 
-    name: ClassVar[str]
     rule: ClassVar[str]  # one sentence: what learns, from which signal
-    learning_rate_power: ClassVar[float] = 1.0
+    plastic: ClassVar[tuple[str, ...]] = (PLASTIC,)  # projections that learn, that from the image first
+    rates: ClassVar[Mapping[str, float]] = {}  # fields that are smaller in longer lessons, and the power: see paced()
+    quantisation: ClassVar[Mapping[str, float]] = {}  # fields of Quantisation that differ from its own, on a chip
     quick_samples: int
     samples: int  # training samples seen by default, repetitions counted
     full_rate_samples: int  # a longer lesson takes smaller steps: see paced()
-    learning_rate: float
-    threshold_rate: float
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What tables call it."""
 
     @abstractmethod
     def network(self, data: Dataset, *, seed: int) -> Network:
@@ -58,27 +74,49 @@ class Learner(ABC):
     @property
     @abstractmethod
     def label_samples(self) -> int:
-        """Training samples whose responses :meth:`readout` needs; 0 where classes are fixed beforehand."""
-
-    @abstractmethod
-    def readout(self, responses: Responses | None, labels: IntArray, data: Dataset) -> Readout:
-        """What each output neuron stands for; ``responses`` to the first :attr:`label_samples` training samples."""
+        """Training samples whose responses :meth:`Lesson.readout` needs; 0 where classes are known without them."""
 
     def paced(self, samples: int) -> Self:
-        """The same learner for a lesson of so many samples: beyond ``full_rate_samples`` its rates are smaller.
+        """The same learner for a lesson of so many samples: beyond ``full_rate_samples`` its :attr:`rates` are smaller.
 
-        The rate of thresholds sinks in proportion, that of weights with the power :attr:`learning_rate_power`.
+        Each sinks with its power of the share ``full_rate_samples / samples``.
         """
         share = min(1.0, self.full_rate_samples / max(samples, 1))
-        learning_rate = share**self.learning_rate_power * self.learning_rate
-        rates: dict[str, Any] = {"learning_rate": learning_rate, "threshold_rate": share * self.threshold_rate}
-        return dataclasses.replace(self, **rates)
+        slower: dict[str, Any] = {field: share**power * getattr(self, field) for field, power in self.rates.items()}
+        return dataclasses.replace(self, **slower)
 
-    def order(self, data: Dataset, *, seed: int, samples: int) -> IntArray:
-        """Which training samples are shown: passes over the data, each in a new random order."""
+    def program(self, data: Dataset, *, seed: int, chip: str | None = None) -> Program:
+        """What is taught: in float, or in the integers of a chip."""
+        program = discretise(self.network(data, seed=seed), seed=seed)
+        return program if chip is None else quantise(program, chip, **self.quantisation)
+
+    def frozen(self, session: Session) -> Program:
+        """The program as the session has learned it so far, static.
+
+        In fixed point weights of both signs lose their last bit, as static ones have 8 bits with the sign.
+        """
+        program = session.program
+        weights = {}
+        for name in self.plastic:
+            learned: FloatArray = session.read(f"{name}.weight")
+            if program.arithmetic == "fixed":
+                mode = program.projection(name).sign_mode
+                step, (low, high) = weight_step(mode, 8), WEIGHT_RANGES[mode]
+                learned = np.clip(np.rint(learned / step) * step, low, high // step * step)
+            weights[name] = learned
+        program = program.with_weights(weights, static=True)
+        for population in program.populations:
+            threshold = session.read(f"{population.name}.v_threshold")
+            program = program.with_parameters(population.name, threshold=threshold)
+        return program
+
+    def order(self, data: Dataset, *, seed: int, samples: int, classes: Sequence[int] | None = None) -> IntArray:
+        """Which training samples are shown: passes over the data, or over some classes of it, each in a new random order."""
         rng = np.random.default_rng([seed, 1])
-        count = len(data.training_labels)
-        passes = [rng.permutation(count) for _ in range(-(-samples // count))]
+        shown = np.arange(len(data.training_labels))
+        if classes is not None:
+            shown = shown[np.isin(data.training_labels, classes)]
+        passes = [rng.permutation(shown) for _ in range(-(-samples // shown.size))]
         return np.concatenate(passes)[:samples].astype(np.int64)
 
 
@@ -142,10 +180,34 @@ def summary(recordings: Sequence[Recording], neurons: int) -> tuple[FloatArray, 
     return counts, first
 
 
-def competition(neurons: int, feed_forward: float, lateral: float) -> tuple[Projection, Projection]:
-    """What makes output neurons compete: each input spike inhibits all of them, and each output spike all others."""
-    others = -lateral * (1.0 - np.eye(neurons))
-    return (
-        Projection(IMAGE, OUTPUT, AllToAll(-feed_forward), name="feed-forward inhibition"),
-        Projection(OUTPUT, OUTPUT, Dense(others), name="lateral inhibition"),
-    )
+class Thresholds:
+    """Thresholds of a population that a host rule moves, in the description's units whatever the program's arithmetic.
+
+    In fixed point the session is given the nearest threshold that the chip holds, and the host keeps the exact one.
+    """
+
+    LEAST: ClassVar[float] = 1e-3
+
+    def __init__(self, session: Session, population: str) -> None:
+        self._session, self._address = session, f"{population}.v_threshold"
+        self._scale = session.program.population(population).scale
+        self._unit = float(1 << ALIGNMENT) if session.program.arithmetic == "fixed" else 0.0
+        self.values: FloatArray = session.read(self._address) / self._scale
+
+    def move(self, change: FloatArray) -> None:
+        """Add ``change``, one entry a neuron; thresholds stay above 0."""
+        self.values = np.maximum(self.values + change, self.LEAST)
+        held = self.values * self._scale
+        if self._unit:
+            held = np.clip(np.rint(held / self._unit) * self._unit, self._unit, LARGEST_THRESHOLD)
+        self._session.write(self._address, held)
+
+
+def lateral_inhibition(neurons: int, strength: float) -> Projection:
+    """What makes output neurons compete: each output spike inhibits all others."""
+    return Projection(OUTPUT, OUTPUT, Dense(-strength * (1.0 - np.eye(neurons))), name="lateral inhibition")
+
+
+def feed_forward_inhibition(strength: float) -> Projection:
+    """Each input spike inhibits all output neurons, so that they tell images apart and not how bright these are."""
+    return Projection(IMAGE, OUTPUT, AllToAll(-strength), name="feed-forward inhibition")

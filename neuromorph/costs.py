@@ -57,10 +57,13 @@ MEASURED = "wall time measured in this run"
 def estimate(recording: Recording, chip: ChipLike = "loihi1", *, learning: bool = True) -> Cost:
     """Cost of a recorded run on a chip, by name, by path of a hardware file, or loaded.
 
-    The wall time of the recording counts for a conventional processor only: it is taken as measured there.
+    The wall time of the recording counts for a conventional processor whose file states the power of a busy core: it is
+    taken as measured there.
     """
-    wall = recording.wall_second if recording.wall_second > 0 else None
-    return estimate_counts(recording.counts, dt=recording.dt, chip=chip, wall_second=wall, learning=learning)
+    loaded = chip if isinstance(chip, Chip) else load_chip(chip)
+    runs_here = any("busy_core.power" in cost_set.coefficients for cost_set in loaded.costs.values())
+    wall = recording.wall_second if runs_here and recording.wall_second > 0 else None
+    return estimate_counts(recording.counts, dt=recording.dt, chip=loaded, wall_second=wall, learning=learning)
 
 
 def estimate_counts(
@@ -105,7 +108,7 @@ def _on_cores(chip: Chip, counts: Counts, dt: float, learning: bool) -> Cost:
     in_series = {**_busiest_core(chip, work, cores, counts.steps), **_per_step(counts.steps, chips)}
     latency_terms = _on_top_of_idle(chip, _terms(chip, in_series, "time"), in_series["neuron_access"])
     latency = _span(chip, latency_terms)
-    event_terms = _terms(chip, work, "energy")
+    event_terms = _terms(chip, {**work, "step": Range(counts.steps, counts.steps * chips)}, "energy")
 
     def with_power(seconds: Range) -> tuple[Term, ...]:
         drawn = {
@@ -152,6 +155,7 @@ def _work(counts: Counts, cores: Range, learning: bool) -> dict[str, Range]:
     messages = Range(min(counts.spikes, widest / max(neurons, 1)), min(counts.spikes * cores.high, most))
     return {
         "synaptic_operation": _exactly(counts.synaptic_events),
+        "neuron_update": _exactly(updates),
         "neuron_update_active": _exactly(active),
         "neuron_update_idle": _exactly(updates - active),
         "neuron_access": _exactly(updates),
@@ -170,6 +174,7 @@ def _busiest_core(chip: Chip, work: Mapping[str, Range], cores: Range, steps: in
     busiest = {operation: Range(count.low / cores.high, count.high) for operation, count in work.items()}
     most = steps * chip.limit("core.compartments").high  # updates, and so spikes, of one core
     for operation in (
+        "neuron_update",
         "neuron_update_active",
         "neuron_update_idle",
         "neuron_access",
@@ -211,7 +216,7 @@ def _on_top_of_idle(chip: Chip, terms: Iterable[Term], updates: Range) -> tuple[
 
 
 def _per_step(steps: int, chips: int) -> dict[str, Range]:
-    every = {"barrier": _exactly(steps), "step_overhead": Range(0.0, steps)}
+    every = {"barrier": _exactly(steps), "step": _exactly(steps), "step_overhead": Range(0.0, steps)}
     return {**every, "barrier_between_chips": Range(0.0, steps)} if chips > 1 else every
 
 

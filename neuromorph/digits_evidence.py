@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neuromorph import registry
-from neuromorph.networks.learner import IMAGE, OUTPUT, PLASTIC, Learner, Readout, Responses, respond
+from neuromorph.networks.learner import IMAGE, OUTPUT, Learner, Readout, Responses, respond
 from neuromorph.program import ProbeProgram, Program
 from neuromorph.recording import Counts, IntArray, SpikeTrain
 from neuromorph.scorecard import Evidence
@@ -50,7 +50,7 @@ def gather_evidence(one: Taught, responses: Responses, test: IntArray) -> Eviden
     raster = {name: SpikeTrain.joined([r.spikes[name] for r in answers.recordings]) for name in (IMAGE, OUTPUT)}
     membrane = np.concatenate([recording.states[OUTPUT, "v"] for recording in answers.recordings])
     busiest = np.argsort(-raster[OUTPUT].counts(), kind="stable")[:MEMBRANES]
-    plastic = one.start.projection(PLASTIC)
+    plastic = one.start.projection(learner.plastic[0])
     return Evidence(
         learner=learner.name,
         seed=one.seed,
@@ -60,8 +60,9 @@ def gather_evidence(one: Taught, responses: Responses, test: IntArray) -> Eviden
         confusion=confusion_matrix(data.test_labels[test], predicted, data.classes),
         image_shape=data.image_shape,
         weights_before=plastic.matrix(plastic.weight),
-        weights_after=plastic.matrix(one.frozen.projection(PLASTIC).weight),
-        receptive_labels=one.readout.labels,
+        weights_after=plastic.matrix(one.frozen.projection(plastic.name).weight),
+        # fields of hidden neurons stand for no class
+        receptive_labels=one.readout.labels if plastic.post == OUTPUT else np.full(plastic.post_size, -1),
         raster=raster,
         membrane=membrane[:, busiest],
         membrane_ids=tuple(int(neuron) for neuron in busiest),

@@ -17,7 +17,6 @@ from neuromorph.comparison import first_divergence
 from neuromorph.costs import Cost, estimate_counts
 from neuromorph.digits_backprop import BACKPROP, train_backprop
 from neuromorph.digits_evidence import CURVE_TEST_SAMPLES, Taught, gather_evidence
-from neuromorph.discretise import discretise
 from neuromorph.doctor import installed_versions
 from neuromorph.errors import (
     BackendUnavailable,
@@ -27,16 +26,27 @@ from neuromorph.errors import (
     is_count,
     raise_faults,
 )
+from neuromorph.networks.digits_eprop import DigitsEprop
+from neuromorph.networks.digits_prototypes import DigitsPrototypes
 from neuromorph.networks.digits_reward import DigitsReward
+from neuromorph.networks.digits_reward_hidden import DigitsRewardHidden
 from neuromorph.networks.digits_unsupervised import DigitsUnsupervised
-from neuromorph.networks.learner import OUTPUT, PLASTIC, Learner, Readout, Responses, respond
+from neuromorph.networks.learner import OUTPUT, Learner, Lesson, Readout, Responses, respond
 from neuromorph.program import Program
 from neuromorph.recording import Counts, IntArray, Recording
 from neuromorph.scorecard import Evidence, Row, Scorecard, as_range
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset, digits
 
-LEARNERS: tuple[Learner, ...] = (DigitsReward(), DigitsUnsupervised())
+LEARNERS: dict[str, Learner] = {  # by the names of the command line
+    "reward": DigitsReward(),
+    "unsupervised": DigitsUnsupervised(),
+    "unsupervised-400": DigitsUnsupervised(neurons=400, learning_rate=0.25, samples=2876),
+    "reward-hidden": DigitsRewardHidden(),
+    "eprop": DigitsEprop(),
+    "prototypes": DigitsPrototypes(),
+}
+DEFAULT_LEARNERS = ("reward", "unsupervised")
 TEACHER = "emulator"  # the backend that whole lessons run on; its spikes are those of the reference
 CHIPS = ("loihi1", "cpu")
 DEFAULT_SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
@@ -74,22 +84,25 @@ class Observed:
 def score_digits(
     *,
     backends: Sequence[str] | None = None,
+    learners: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
     samples: int | None = None,
     quick: bool = False,
     progress: Progress = lambda what, share: None,
 ) -> Scorecard:
-    """Teach every learner on the emulator, run what it learned on every backend, train backprop, and estimate costs.
+    """Teach learners on the emulator, run what they learned on every backend, train backprop, and estimate costs.
 
-    ``samples``: training samples that each spiking learner sees; None: its own default. Raises :class:`InputError` for
-    backends that are not declared. ``progress(what, share)`` is called with the share done, 0..1.
+    ``learners``: names of :data:`LEARNERS`; None: :data:`DEFAULT_LEARNERS`. ``samples``: training samples that each spiking learner sees; None: its own default. Raises :class:`InputError` for
+    backends and learners that are not declared. ``progress(what, share)`` is called with the share done, 0..1.
     """
     began = time.perf_counter()
     wanted = tuple(dict.fromkeys(registry.backend_names() if backends is None else backends))
     registry.require_declared(wanted)
     chosen = tuple(seeds) if seeds is not None else (QUICK_SEEDS if quick else DEFAULT_SEEDS)
-    raise_faults(InputError, _argument_faults(wanted, chosen, samples))
-    job = _Job(wanted, chosen, samples, quick, progress)
+    named = tuple(dict.fromkeys(DEFAULT_LEARNERS if learners is None else learners))
+    raise_faults(InputError, _argument_faults(wanted, named, chosen, samples))
+    taught = tuple(LEARNERS[name] for name in named)
+    job = _Job(wanted, taught, chosen, samples, quick, progress)
     rows, evidence = job.run()
     fingerprints = job.fingerprints | {f"chip {name}": load_chip(name).fingerprint for name in CHIPS}
     data = job.data[chosen[0]]
@@ -100,7 +113,7 @@ def score_digits(
         seeds=chosen,
         training_samples=len(data.training_labels),
         test_samples=len(job.test(data)),
-        encoding=_encoding_sentence(data),
+        encoding=_encoding_sentence(taught, data),
         versions=_versions(wanted),
         learning_samples_compared=LEARNING_CHECK_SAMPLES,
         fingerprints=fingerprints,
@@ -109,8 +122,12 @@ def score_digits(
     )
 
 
-def _argument_faults(backends: tuple[str, ...], seeds: tuple[int, ...], samples: int | None) -> list[str]:
-    found = []
+def _argument_faults(
+    backends: tuple[str, ...], learners: tuple[str, ...], seeds: tuple[int, ...], samples: int | None
+) -> list[str]:
+    found = [f"there is no learner {name!r}; known: {', '.join(LEARNERS)}" for name in learners if name not in LEARNERS]
+    if not learners:
+        found.append("learners must name at least one learner, got none")
     if not backends:
         found.append("backends must name at least one backend, got none")
     if not seeds or not all(is_count(seed) for seed in seeds) or len(set(seeds)) != len(seeds):
@@ -128,9 +145,9 @@ def _versions(backends: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _encoding_sentence(data: Dataset) -> str:
+def _encoding_sentence(learners: Sequence[Learner], data: Dataset) -> str:
     parts = []
-    for learner in LEARNERS:
+    for learner in learners:
         spikes = learner.encode(data.test_images)
         parts.append(
             f"{learner.name}: {spikes.shape[1]} steps of 1 ms and {spikes.sum(axis=(1, 2)).mean():.0f} input spikes"
@@ -146,13 +163,20 @@ class _Job:
     """One comparison: what was asked for, and what was found on the way."""
 
     def __init__(
-        self, backends: tuple[str, ...], seeds: tuple[int, ...], samples: int | None, quick: bool, progress: Progress
+        self,
+        backends: tuple[str, ...],
+        learners: tuple[Learner, ...],
+        seeds: tuple[int, ...],
+        samples: int | None,
+        quick: bool,
+        progress: Progress,
     ) -> None:
-        self.backends, self.seeds, self.samples, self.quick, self.progress = backends, seeds, samples, quick, progress
+        self.backends, self.learners, self.seeds = backends, learners, seeds
+        self.samples, self.quick, self.progress = samples, quick, progress
         self.data = {seed: digits(seed=seed) for seed in seeds}
         self.fingerprints: dict[str, str] = {}
         others = [name for name in backends if name not in ("reference", BACKPROP)]
-        self.total = len(seeds) * len(LEARNERS) * (6.0 + 2.0 * len(others)) + 1.0
+        self.total = len(seeds) * len(learners) * (6.0 + 2.0 * len(others)) + 1.0
         self.done = 0.0
 
     def test(self, data: Dataset) -> IntArray:
@@ -168,7 +192,7 @@ class _Job:
     def run(self) -> tuple[list[Row], list[Evidence]]:
         rows: list[Row] = []
         evidence: list[Evidence] = []
-        for learner in LEARNERS:
+        for learner in self.learners:
             taught = [self.teach(learner, seed) for seed in self.seeds]
             found, first = self.classify(learner, taught)
             rows += found
@@ -190,7 +214,7 @@ class _Job:
         data = self.data[seed]
         samples = self.samples or (learner.quick_samples if self.quick else learner.samples)
         learner = learner.paced(samples)
-        start = discretise(learner.network(data, seed=seed), seed=seed)
+        start = learner.program(data, seed=seed)
         spikes = learner.encode(data.training_images)
         counts: Counts | None = None
         curve: list[tuple[int, float]] = []
@@ -205,11 +229,11 @@ class _Job:
                     seen = _total([recording.counts for recording in recordings])
                     counts = seen if counts is None else counts + seen
                 if number in watch and number < samples:
-                    frozen, readout = self.freeze(learner, data, start, session, labelled=200)
+                    frozen, readout = self.freeze(learner, lesson, data, session, labelled=200)
                     curve.append((number, self.accuracy(learner, data, frozen, readout, CURVE_TEST_SAMPLES)))
                 if number % 50 == 0:
                     self.advance(f"{learner.name}, seed {seed}: learned {number} of {samples}", 5.0 * 50 / samples)
-            frozen, readout = self.freeze(learner, data, start, session, labelled=learner.label_samples)
+            frozen, readout = self.freeze(learner, lesson, data, session, labelled=learner.label_samples)
         assert counts is not None
         self.fingerprints[f"{learner.name}, seed {seed}, before learning"] = start.fingerprint
         self.fingerprints[f"{learner.name}, seed {seed}, learned"] = frozen.fingerprint
@@ -217,17 +241,16 @@ class _Job:
         return Taught(learner, seed, data, start, frozen, readout, samples, counts, -(-samples // COUNT_EVERY), curve)
 
     def freeze(
-        self, learner: Learner, data: Dataset, start: Program, session: Session, *, labelled: int
+        self, learner: Learner, lesson: Lesson, data: Dataset, session: Session, *, labelled: int
     ) -> tuple[Program, Readout]:
         """The program as learned so far, static, and what its neurons stand for."""
-        frozen = start.with_weights({PLASTIC: session.read(f"{PLASTIC}.weight")}, static=True)
-        frozen = frozen.with_parameters(OUTPUT, threshold=session.read(f"{OUTPUT}.v_threshold"))
+        frozen = learner.frozen(session)
         shown = min(labelled, learner.label_samples, 250 if self.quick else labelled)
         responses = None
         if shown:
             with registry.get(TEACHER).open(frozen) as quiet:
                 responses = respond(quiet, learner.encode(data.training_images[:shown]))
-        return frozen, learner.readout(responses, data.training_labels[:shown], data)
+        return frozen, lesson.readout(responses, data.training_labels[:shown])
 
     def accuracy(self, learner: Learner, data: Dataset, frozen: Program, readout: Readout, samples: int) -> float:
         with registry.get(TEACHER).open(frozen) as session:
