@@ -26,9 +26,10 @@ class DigitsEprop(HiddenLayerLearner):
 
     rule: ClassVar[str] = "presynaptic trace gated by the neuron's activity, times a learning signal for each neuron"
 
-    feedback: float = 0.3  # largest weight of the broadcast
-    full_rate_samples: int = 8622
-    samples: int = 8622
+    hidden: int = 400
+    feedback: float = 0.4  # largest weight of the broadcast
+    full_rate_samples: int = 14380
+    samples: int = 14380
     quick_samples: int = 900
 
     @property
