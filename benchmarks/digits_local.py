@@ -31,6 +31,7 @@ KINDS = ("whole", "one pass", "halves")
 LAVA_SAMPLES = 24  # learned again on Lava, spikes and weights compared
 TAUGHT: dict[str, Learner] = LEARNERS | {  # in integers long lessons with small third factors lose more than they gain
     "reward": dataclasses.replace(LEARNERS["reward"], samples=5748),
+    "unsupervised": dataclasses.replace(LEARNERS["unsupervised"], samples=8622),
 }
 SEEN = (
     "Constants of e-prop and of 400 unsupervised neurons were changed last with seeds 0 to 4 in view:"

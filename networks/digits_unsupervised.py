@@ -65,7 +65,7 @@ class DigitsUnsupervised(Learner):
     threshold_rate: float = 0.08  # rise with each spike of a neuron
     target_spikes: float = 2.0  # of the whole layer in a sample
     full_rate_samples: int = 8622
-    samples: int = 8622
+    samples: int = 14380
     quick_samples: int = 700
     labelled: int = 1500
 

@@ -199,13 +199,13 @@ class OtherSynapses(Synapses):
         if not self.learns_first:
             self._send()
 
-    def learn(self, step: int, pre: Any, post: Any, reward: Any, timing: str) -> None:
+    def learn(self, step: int, pre: Any, post: Any, reward: Any, membrane: Any, timing: str) -> None:
         if self.plastic is not None:
             self.queue = [*getattr(self, "queue", []), pre]
             if self.waits:
                 late = len(self.queue) > self.longest
                 pre = self.queue[-1 - self.longest] if late else np.zeros(0, dtype=np.int64)
-            self.plastic.learn(step, pre, post, reward)
+            self.plastic.learn(step, pre, post, reward, membrane)
         if self.learns_first:
             self._send()
 
@@ -244,7 +244,7 @@ class ImpulsesAfterLearning:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    def learn(self, step: int, pre: Any, post: Any, reward: Any) -> None:
+    def learn(self, step: int, pre: Any, post: Any, reward: Any, membrane: Any = None) -> None:
         p, rule, traces = self.inner.projection, self.inner.rule, self.inner.traces
         for name in traces:
             traces[name] = traces[name] * rule.traces[name].decay
