@@ -31,7 +31,7 @@ def test_every_experiment_of_the_folder_is_listed_under_its_name() -> None:
     for path in FOLDER.glob("[a-z]*.py"):
         module = importlib.import_module(f"neuromorph.networks.{path.stem}")
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            if issubclass(kind, Experiment) and kind is not Experiment and kind.__module__ == module.__name__:
+            if kind.__module__ == module.__name__ and issubclass(kind, Experiment) and kind is not Experiment:
                 found[kind.name] = f"{path.stem}:{kind.__name__}"
     assert found == dict(EXPERIMENTS)
 
