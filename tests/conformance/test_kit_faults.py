@@ -338,7 +338,9 @@ def test_every_connector_and_distribution_is_in_a_case(monkeypatch: pytest.Monke
 
         monkeypatch.setattr(kind, method, noted)
 
-    kinds = [kind for _, kind in inspect.getmembers(connectors, inspect.isclass) if kind.__module__ == connectors.__name__]
+    kinds = [
+        kind for _, kind in inspect.getmembers(connectors, inspect.isclass) if kind.__module__ == connectors.__name__
+    ]
     kinds = [k for k in kinds if issubclass(k, connectors.Connector) and not inspect.isabstract(k)]
     for kind in kinds:
         noting(kind, "synapses")
