@@ -64,10 +64,13 @@ def place(
     raise_faults(CompileError, faults_of_cut(demand, first, cut))
     found, reach = cut.assignment, cut.reach
     greedy_crossing = demand.crossing(found, reach, spikes)
+    notes = list(notes_of_cut(demand, first, cut))
     if method == "traffic":
-        found = fewer_crossings(demand, cut, spikes, seed)
-        if found is not cut.assignment:
-            reach = demand.reach(found, cut.cores)
+        better = fewer_crossings(demand, cut, spikes, seed)
+        if better is None:
+            notes.append("the network is too large for the search by traffic: it stays as the greedy method cut it")
+        elif better is not found:
+            found, reach = better, demand.reach(better, cut.cores)
     use = demand.use(found, cut.cores, reach)
     flow = flows(demand, found, reach, spikes)
     return Placement(
@@ -80,7 +83,7 @@ def place(
         cores=_cores(limits, found, cut.cores, use, flow),
         messages=messages(flow, limits, cut.cores),
         greedy_crossing=greedy_crossing,
-        notes=notes_of_cut(demand, first, cut),
+        notes=notes,
     )
 
 

@@ -23,8 +23,10 @@ SAME = 1e-9  # spikes: sums of measured means that differ by less are equal
 MOST_WORK = 5_000_000  # nets looked at from one start, after which the search ends: unlike a time the same for everyone
 
 
-def fewer_crossings(demand: Demand, cut: Cut, spikes: Mapping[str, FloatArray], seed: int) -> Assignment:
+def fewer_crossings(demand: Demand, cut: Cut, spikes: Mapping[str, FloatArray], seed: int) -> Assignment | None:
     """The cut with groups moved, or exchanged in pairs, where fewer spikes cross then and no limit is broken.
+
+    None where the tables of the search would be too large.
 
     After Kernighan and Lin 1970, Bell System Technical Journal 49(2): a pair may pass through a state that breaks a limit.
     Which cores and partners are tried is told by the spikes between groups, a graph; whether a move is kept by the exact
@@ -36,11 +38,11 @@ def fewer_crossings(demand: Demand, cut: Cut, spikes: Mapping[str, FloatArray], 
         numbers for table in demand.neuron_configurations.values() for numbers in table.values() if numbers.size
     ]
     kinds = max((int(numbers.max()) + 1 for numbers in distinct), default=1)
-    if cut.cores < 2 or not demand.projections or kinds * cut.cores > MOST_ENTRIES:
+    if cut.cores < 2 or not demand.projections:
         return cut.assignment
-    groups = grouped(demand, cut.assignment, spikes)
+    groups = None if kinds * cut.cores > MOST_ENTRIES else grouped(demand, cut.assignment, spikes)
     if groups is None or groups.owner.size * cut.cores > MOST_ENTRIES:
-        return cut.assignment
+        return None
     links = _links(groups)
     best, fewest = cut.assignment, demand.crossing(cut.assignment, cut.reach, spikes)
     for start in (groups, replace(groups, core=bisected(links, groups.size, cut.cores))):

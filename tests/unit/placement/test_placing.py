@@ -521,3 +521,15 @@ def test_a_board_has_its_chips_and_no_more() -> None:
         CompileError, match=r"257 are needed to keep every limit, 1 more than the 256 of 2 chips of kapoho_bay"
     ):
         place(program, "kapoho_bay")
+
+
+def test_a_search_that_would_be_too_large_is_left_out_in_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = driven()
+    assert not any(
+        "too large" in note for note in place(program, small_chip(core_compartments=4), method="traffic").notes
+    )
+    monkeypatch.setattr("neuromorph.placement.search.MOST_ENTRIES", 1)
+    found = place(program, small_chip(core_compartments=4), method="traffic")
+    assert "the network is too large for the search by traffic: it stays as the greedy method cut it" in found.notes
+    greedy = place(program, small_chip(core_compartments=4))
+    assert [core.parts for core in found.cores] == [core.parts for core in greedy.cores]
