@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class Homeostasis(Experiment):
     dt: float = 1e-3  # s
 
     @property
-    def cases(self) -> Mapping[str, HostRule | None]:
+    def cases(self) -> Mapping[str, HostRule[Any] | None]:
         """Population name to the host rule that holds it."""
         scaling = {
             f"scaling {tau:g} s": SynapticScaling(

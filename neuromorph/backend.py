@@ -11,9 +11,10 @@ import numpy as np
 from neuromorph.advance import Advance, reward
 from neuromorph.capabilities import FEATURES, Availability, Capabilities, Gap, requirements
 from neuromorph.errors import InputError, UnsupportedError, raise_faults, simulator_errors
+from neuromorph.event_session import EventSession
 from neuromorph.network import Network
 from neuromorph.program import Program
-from neuromorph.session import EventSession, Session
+from neuromorph.session import Session
 
 __all__ = [
     "FEATURES",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from neuromorph.advance import Advance
 from neuromorph.checkpoint import Checkpoint, state_faults
 from neuromorph.counts import Earlier, count_after, followed_by
 from neuromorph.errors import InputError, SimulatorError, UnsupportedError, raise_faults, simulator_errors
+from neuromorph.one_thread import OneThread
 from neuromorph.probed_states import ProbedStates
 from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, Recording, SpikeTrain
@@ -27,20 +27,6 @@ from neuromorph.session_variables import address, as_matrix, checked_value, vari
 from neuromorph.watchdog import Watchdog
 
 STATE_VALUES = 4_000_000  # probed values of u and v that are held at once, due or not
-
-
-class _OneThread:
-    """Refuses a second thread, which would mix its steps with those of the first."""
-
-    def __init__(self, backend: str) -> None:
-        self._backend, self._lock = backend, threading.RLock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise SimulatorError(f"this {self._backend} session is in use in another thread: open one session a thread")
-
-    def __exit__(self, *error: object) -> None:
-        self._lock.release()
 
 
 class Session(ABC):
@@ -60,7 +46,7 @@ class Session(ABC):
         self.steps_run = 0
         self.options: Mapping[str, Any] = {}  # of the backend that opened it
         self._closed = False
-        self._alone = _OneThread(backend)
+        self._alone = OneThread(backend)
         self._failed = ""
         self._running = f"{backend} run of {program.name!r}"
         self._failing = f"backend {backend!r} failed while it ran {program.name!r}"
@@ -407,30 +393,3 @@ def _steps_that_matter(program: Program) -> int:
     """Past steps whose spikes counts need."""
     epochs = [projection.rule.epoch for projection in program.projections if projection.rule is not None]
     return max([1, *(projection.max_delay for projection in program.projections), *epochs])
-
-
-class EventSession(Session):
-    """A session whose simulator takes inputs as events: it implements :meth:`_advance_events` instead of :meth:`_advance`."""
-
-    takes_events: ClassVar[bool] = True
-
-    @final
-    def _advance(
-        self,
-        steps: int,
-        inputs: Mapping[str, BoolArray],
-        modulators: Mapping[str, FloatArray],
-        beat: Callable[[], None],
-    ) -> Advance:
-        events = {name: SpikeTrain.from_dense(rows) for name, rows in inputs.items()}
-        return self._advance_events(steps, events, modulators, beat)
-
-    @abstractmethod
-    def _advance_events(
-        self,
-        steps: int,
-        inputs: Mapping[str, SpikeTrain],
-        modulators: Mapping[str, FloatArray],
-        beat: Callable[[], None],
-    ) -> Advance:
-        """Run ``steps`` steps; call ``beat`` at least once a step."""

@@ -18,9 +18,9 @@ from neuromorph.backends.emulator.plain import kernel_availability, open_plain, 
 from neuromorph.backends.emulator.recorder import Recorder
 from neuromorph.backends.emulator.state import go_on, state_of
 from neuromorph.errors import InputError, is_count
+from neuromorph.event_session import EventSession
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray, SpikeTrain
-from neuromorph.session import EventSession
 
 CALL_SECOND = 0.05  # of one call into the kernel, after which Ctrl-C and the watchdog are heard
 MOST_THREADS = 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def bench(
     )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-    command = shlex.join(["neuromorph", *sys.argv[1:]]) if sys.argv[1:2] == ["bench"] else "neuromorph bench"
+    command = _without_paths(sys.argv[1:]) if sys.argv[1:2] == ["bench"] else "neuromorph bench"
     with _progress() as progress:
         report = run_plan(plan, command=command, progress=progress)
     if out is not None:
@@ -86,6 +86,21 @@ def bench(
     if json_path != "-":
         for table in tables(report):
             console().print(table)
+
+
+def _without_paths(arguments: Sequence[str]) -> str:
+    """The command that makes these rows anywhere: where its results went is left out.
+
+    >>> _without_paths(["bench", "--out", "/home/me", "--quick", "--json=here"])
+    'neuromorph bench --quick'
+    """
+    words, kept = iter(arguments), ["neuromorph"]
+    for word in words:
+        if word in ("--out", "--json"):
+            next(words, None)
+        elif not word.startswith(("--out=", "--json=")):
+            kept.append(word)
+    return shlex.join(kept)
 
 
 @contextmanager

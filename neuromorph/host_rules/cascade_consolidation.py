@@ -20,7 +20,7 @@ ABOVE_ONE = Allowed("> 1", lambda value: value > 1)
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class CascadeConsolidation(HostRule):
+class CascadeConsolidation(HostRule["CascadeConsolidationState"]):
     """``C_k du_k/dt = g_(k-1) (u_(k-1) - u_k) + g_k (u_(k+1) - u_k)`` with ``u_1`` the weight, exactly over every chunk.
 
     Capacities grow and couplings shrink geometrically, ``C_k = ratio^(k-1)`` and ``g_k = ratio^(1-k) / tau``, so that
@@ -76,12 +76,6 @@ class CascadeConsolidation(HostRule):
 
     def _state(self, session: Session) -> CascadeConsolidationState:
         return CascadeConsolidationState(self, session)
-
-    def open(self, session: Session) -> CascadeConsolidationState:
-        """Begin; the state is what lets time pass."""
-        state = super().open(session)
-        assert isinstance(state, CascadeConsolidationState)
-        return state
 
 
 @final

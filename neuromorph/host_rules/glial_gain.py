@@ -17,11 +17,9 @@ from neuromorph.host_rules.parameters import (
     SHARE,
     name_faults,
     number_faults,
-    projection_faults,
-    spike_faults,
 )
 from neuromorph.host_rules.rates import Rates
-from neuromorph.host_rules.territories import ReleaseGain, Territories, territory_faults, territory_size_faults
+from neuromorph.host_rules.territories import ReleaseGain, Territories, territory_faults, territory_program_faults
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray
 from neuromorph.session import Session
@@ -29,7 +27,7 @@ from neuromorph.session import Session
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class GlialGain(HostRule):
+class GlialGain(HostRule["GlialGainState"]):
     """Release probability of all synapses onto neuron j, ``p = p0 (1 + eSP - DSE)``, held within p_min..1; ``w ~ p / p0``.
 
     The astrocyte's calcium ``c`` integrates the mean rate of its territory for seconds (``tau_calcium``) and raises
@@ -74,19 +72,10 @@ class GlialGain(HostRule):
 
     def program_faults(self, program: Program) -> list[str]:
         """The projection, spikes of its postsynaptic population, and territories of its size."""
-        if found := projection_faults(program, self.projection):
-            return found
-        post = program.projection(self.projection).post
-        return spike_faults(program, post) + territory_size_faults(program, self.projection, self.territories)
+        return territory_program_faults(program, self.projection, self.territories)
 
     def _state(self, session: Session) -> GlialGainState:
         return GlialGainState(self, session)
-
-    def open(self, session: Session) -> GlialGainState:
-        """Begin; the state shows calcium and release."""
-        state = super().open(session)
-        assert isinstance(state, GlialGainState)
-        return state
 
 
 @final

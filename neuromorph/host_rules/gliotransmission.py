@@ -17,10 +17,8 @@ from neuromorph.host_rules.parameters import (
     SHARE,
     name_faults,
     number_faults,
-    projection_faults,
-    spike_faults,
 )
-from neuromorph.host_rules.territories import ReleaseGain, Territories, territory_faults, territory_size_faults
+from neuromorph.host_rules.territories import ReleaseGain, Territories, territory_faults, territory_program_faults
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray
 from neuromorph.session import Session
@@ -28,7 +26,7 @@ from neuromorph.session import Session
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Gliotransmission(HostRule):
+class Gliotransmission(HostRule["GliotransmissionState"]):
     """Release probability ``p = p0 + G (alpha - p0)`` of all synapses of a territory, ``w ~ p / p0``.
 
     Calcium ``c`` of the territory integrates its neurons' mean rate over ``tau_calcium``. Where it reaches
@@ -65,19 +63,10 @@ class Gliotransmission(HostRule):
 
     def program_faults(self, program: Program) -> list[str]:
         """The projection, spikes of its postsynaptic population, and territories of its size."""
-        if found := projection_faults(program, self.projection):
-            return found
-        post = program.projection(self.projection).post
-        return spike_faults(program, post) + territory_size_faults(program, self.projection, self.territories)
+        return territory_program_faults(program, self.projection, self.territories)
 
     def _state(self, session: Session) -> GliotransmissionState:
         return GliotransmissionState(self, session)
-
-    def open(self, session: Session) -> GliotransmissionState:
-        """Begin; the state shows gliotransmitter and releases."""
-        state = super().open(session)
-        assert isinstance(state, GliotransmissionState)
-        return state
 
 
 @final

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -71,8 +71,11 @@ class HostRuleState(ABC):
         del session
 
 
+State = TypeVar("State", bound=HostRuleState)
+
+
 @dataclass(frozen=True, kw_only=True)
-class HostRule(ABC):
+class HostRule(ABC, Generic[State]):
     """A rule's parameters; :meth:`open` gives what runs it in a session.
 
     Weights, thresholds and all that is compared with them are in the units of the description, in fixed point too: there
@@ -94,10 +97,10 @@ class HostRule(ABC):
         """What the rule needs and a program lacks, as sentences."""
 
     @abstractmethod
-    def _state(self, session: Session) -> HostRuleState:
+    def _state(self, session: Session) -> State:
         """The state at the start, in a session that has what the rule needs."""
 
-    def open(self, session: Session) -> HostRuleState:
+    def open(self, session: Session) -> State:
         """Begin; raises :class:`InputError` that lists what the session's program lacks."""
         faults = self.program_faults(session.program)
         raise_faults(InputError, [f"{type(self).__name__}: {fault}" for fault in faults])

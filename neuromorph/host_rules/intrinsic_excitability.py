@@ -28,7 +28,7 @@ RATE = Allowed(">= 0 Hz", lambda value: value >= 0)
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class IntrinsicExcitability(HostRule):
+class IntrinsicExcitability(HostRule["HostRuleState"]):
     """``v_threshold += eta T (rate - rate_target)`` after every chunk of T seconds: eta for each spike above the target.
 
     ``rate`` is the neuron's own, low-passed with ``tau_rate``, and starts at the target. Desai, Rutherford and

@@ -19,7 +19,7 @@ from neuromorph.tasks.readout import assign_labels, vote
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class LabelAssignment(HostRule):
+class LabelAssignment(HostRule["LabelAssignmentState"]):
     """Chunk k shows a sample of class ``labels[k]``; each neuron stands for the class with its highest mean spike count.
 
     It changes nothing in the session. :meth:`LabelAssignmentState.predict` lets neurons vote. Diehl and Cook, Frontiers in
@@ -50,12 +50,6 @@ class LabelAssignment(HostRule):
 
     def _state(self, session: Session) -> LabelAssignmentState:
         return LabelAssignmentState(self)
-
-    def open(self, session: Session) -> LabelAssignmentState:
-        """Begin; the state holds what each neuron stands for."""
-        state = super().open(session)
-        assert isinstance(state, LabelAssignmentState)
-        return state
 
 
 @final

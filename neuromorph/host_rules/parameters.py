@@ -60,6 +60,12 @@ def name_faults(rule: object, *names: str) -> list[str]:
     ]
 
 
+def optional_name_faults(rule: object, name: str) -> list[str]:
+    """Why a field is neither a name nor empty."""
+    value = getattr(rule, name)
+    return [] if isinstance(value, str) else [f"{name} must be a name, or empty, got {value!r}"]
+
+
 def projection_faults(program: Program, name: str) -> list[str]:
     """Why a program has no such projection."""
     known = [projection.name for projection in program.projections]
@@ -83,6 +89,6 @@ def spike_faults(program: Program, name: str) -> list[str]:
 
 
 def modulator_faults(program: Program, name: str) -> list[str]:
-    """Why a program has no such modulator."""
+    """Why a program has no such modulator; an empty name asks for none."""
     known = [modulator.name for modulator in program.modulators]
-    return [] if name in known else [f"there is no modulator {name!r}; known: {', '.join(known) or 'none'}"]
+    return [] if not name or name in known else [f"there is no modulator {name!r}; known: {', '.join(known) or 'none'}"]

@@ -20,7 +20,7 @@ def run_with_host_rules(
     session: Session,
     steps: int,
     *,
-    rules: Sequence[HostRule | HostRuleState],
+    rules: Sequence[HostRule[Any] | HostRuleState],
     every: int = 100,
     inputs: Feed = None,
     modulators: Feed = None,
@@ -63,7 +63,7 @@ def chunks_with_host_rules(
     session: Session,
     steps: int,
     *,
-    rules: Sequence[HostRule | HostRuleState],
+    rules: Sequence[HostRule[Any] | HostRuleState],
     every: int = 100,
     inputs: Feed = None,
     modulators: Feed = None,
@@ -80,7 +80,7 @@ def chunks_with_host_rules(
     return _chunks(session, steps, every, states, whole_inputs, whole_modulators, from_rest, progress)
 
 
-def opened(session: Session, rules: Sequence[HostRule | HostRuleState]) -> list[HostRuleState]:
+def opened(session: Session, rules: Sequence[HostRule[Any] | HostRuleState]) -> list[HostRuleState]:
     """The states of rules; raises :class:`InputError` with all that the session's program lacks for any of them."""
     faults: list[str] = []
     states: list[HostRuleState] = []

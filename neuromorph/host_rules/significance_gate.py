@@ -16,7 +16,7 @@ from neuromorph.session import Session
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class SignificanceGate(HostRule):
+class SignificanceGate(HostRule["HostRuleState"]):
     """``w = w_before + g (w - w_before)`` after every chunk, with ``g = clip(mean of the modulator, 0, gain_max)``.
 
     What the learning rule did in the chunk counts g times: nothing is learned at 0, and what is rare but weighty is learned

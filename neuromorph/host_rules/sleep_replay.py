@@ -29,7 +29,7 @@ class Sample:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class SleepReplay(HostRule):
+class SleepReplay(HostRule["SleepReplayState"]):
     """Keeps ``capacity`` of the chunks that were run, each with equal chance; :meth:`SleepReplayState.sleep` shows them again.
 
     The k-th chunk enters with probability capacity / k in the place of a random one: after any number of chunks each of
@@ -61,12 +61,6 @@ class SleepReplay(HostRule):
 
     def _state(self, session: Session) -> SleepReplayState:
         return SleepReplayState(self)
-
-    def open(self, session: Session) -> SleepReplayState:
-        """Begin; the state is what sleeps."""
-        state = super().open(session)
-        assert isinstance(state, SleepReplayState)
-        return state
 
 
 @final

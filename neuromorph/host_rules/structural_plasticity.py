@@ -32,7 +32,7 @@ FEW_PAIRS = 1 << 22  # of so many, free places are listed; of more they are foun
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class StructuralPlasticity(HostRule):
+class StructuralPlasticity(HostRule["StructuralPlasticityState"]):
     """Every ``interval`` the least of the synapses go, a ``fraction`` of them, and new ones grow up to the budget.
 
     The least are those of least ``|w|``, or with ``prune`` "use" those of least ``|w| x`` (presynaptic spikes since the
@@ -133,12 +133,6 @@ class StructuralPlasticity(HostRule):
                 " candidates='declared'; or run on the reference or the emulator"
             )
         return StructuralPlasticityState(self, session)
-
-    def open(self, session: Session) -> StructuralPlasticityState:
-        """Begin; the state counts what was pruned and grown."""
-        state = super().open(session)
-        assert isinstance(state, StructuralPlasticityState)
-        return state
 
 
 @final

@@ -15,6 +15,7 @@ from neuromorph.host_rules.parameters import (
     modulator_faults,
     name_faults,
     number_faults,
+    optional_name_faults,
     projection_faults,
 )
 from neuromorph.host_rules.weights import Weights
@@ -25,7 +26,7 @@ from neuromorph.session import Session
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class SynapticIntelligence(HostRule):
+class SynapticIntelligence(HostRule["SynapticIntelligenceState"]):
     """Importance by path integral, and a pull back to the weights of the last task in proportion to it.
 
     After every chunk of T seconds, in which learning changed a weight by ``dw``::
@@ -53,29 +54,20 @@ class SynapticIntelligence(HostRule):
 
     def faults(self) -> list[str]:
         """Parameters out of their range."""
-        found = [
+        return [
             *name_faults(self, "projection"),
+            *optional_name_faults(self, "modulator"),
             *number_faults(self, NOT_NEGATIVE, "strength"),
             *number_faults(self, POSITIVE, "damping"),
             *number_faults(self, SECONDS_OR_FOREVER, "task"),
         ]
-        if not isinstance(self.modulator, str):
-            found.append(f"modulator must be a name, or empty, got {self.modulator!r}")
-        return found
 
     def program_faults(self, program: Program) -> list[str]:
         """The projection and the modulator."""
-        found = projection_faults(program, self.projection)
-        return found + (modulator_faults(program, self.modulator) if self.modulator else [])
+        return projection_faults(program, self.projection) + modulator_faults(program, self.modulator)
 
     def _state(self, session: Session) -> SynapticIntelligenceState:
         return SynapticIntelligenceState(self, session)
-
-    def open(self, session: Session) -> SynapticIntelligenceState:
-        """Begin; the state is what tasks end on."""
-        state = super().open(session)
-        assert isinstance(state, SynapticIntelligenceState)
-        return state
 
 
 @final

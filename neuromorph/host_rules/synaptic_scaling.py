@@ -26,7 +26,7 @@ from neuromorph.session import Session
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class SynapticScaling(HostRule):
+class SynapticScaling(HostRule["HostRuleState"]):
     """``w *= 1 + (T / tau) (rate_target - rate) / rate_target`` after every chunk of T seconds.
 
     ``rate`` is the postsynaptic neuron's own, low-passed with ``tau_rate``, and starts at the target. All weights onto

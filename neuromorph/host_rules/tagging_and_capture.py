@@ -15,6 +15,7 @@ from neuromorph.host_rules.parameters import (
     modulator_faults,
     name_faults,
     number_faults,
+    optional_name_faults,
     projection_faults,
 )
 from neuromorph.host_rules.weights import Weights
@@ -27,7 +28,7 @@ STEPS_OF_A_TIME_CONSTANT = 50  # in which the slow equations are integrated
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class TaggingAndCapture(HostRule):
+class TaggingAndCapture(HostRule["TaggingAndCaptureState"]):
     """A weight is a late part, which stays, and an early part, which fades and which proteins make late where it is tagged.
 
     With early part ``e``, late part ``l``, tag ``h`` and the neuron's proteins ``p``::
@@ -58,28 +59,19 @@ class TaggingAndCapture(HostRule):
 
     def faults(self) -> list[str]:
         """Parameters out of their range."""
-        found = [
+        return [
             *name_faults(self, "projection"),
+            *optional_name_faults(self, "modulator"),
             *number_faults(self, POSITIVE, "tag_threshold", "protein_threshold", "acceleration"),
             *number_faults(self, SECONDS, "tau_early", "tau_tag", "tau_protein", "tau_capture"),
         ]
-        if not isinstance(self.modulator, str):
-            found.append(f"modulator must be a name, or empty, got {self.modulator!r}")
-        return found
 
     def program_faults(self, program: Program) -> list[str]:
         """The projection and the modulator."""
-        found = projection_faults(program, self.projection)
-        return found + (modulator_faults(program, self.modulator) if self.modulator else [])
+        return projection_faults(program, self.projection) + modulator_faults(program, self.modulator)
 
     def _state(self, session: Session) -> TaggingAndCaptureState:
         return TaggingAndCaptureState(self, session)
-
-    def open(self, session: Session) -> TaggingAndCaptureState:
-        """Begin; the state is what lets time pass."""
-        state = super().open(session)
-        assert isinstance(state, TaggingAndCaptureState)
-        return state
 
 
 @final

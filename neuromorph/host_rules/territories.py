@@ -10,6 +10,7 @@ import numpy as np
 
 from neuromorph.errors import is_count
 from neuromorph.host_rules.host_rule import Chunk
+from neuromorph.host_rules.parameters import projection_faults, spike_faults
 from neuromorph.host_rules.weights import Weights
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray, IntArray
@@ -27,12 +28,17 @@ def territory_faults(territories: object) -> list[str]:
     return []
 
 
-def territory_size_faults(program: Program, projection: str, territories: Sequence[int] | None) -> list[str]:
-    """Why territories do not fit the postsynaptic neurons."""
-    size = program.projection(projection).post_size
-    if territories is None or len(territories) == size:
-        return []
-    return [f"territories must be one number for each of the {size} neurons, got {len(territories)}"]
+def territory_program_faults(program: Program, projection: str, territories: Sequence[int] | None) -> list[str]:
+    """Why a program lacks the projection or its postsynaptic spikes, or territories do not fit its neurons."""
+    if found := projection_faults(program, projection):
+        return found
+    target = program.projection(projection)
+    found = spike_faults(program, target.post)
+    if territories is not None and len(territories) != target.post_size:
+        found.append(
+            f"territories must be one number for each of the {target.post_size} neurons, got {len(territories)}"
+        )
+    return found
 
 
 @final

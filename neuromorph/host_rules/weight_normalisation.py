@@ -17,7 +17,7 @@ from neuromorph.session import Session
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class WeightNormalisation(HostRule):
+class WeightNormalisation(HostRule["HostRuleState"]):
     """``w *= total / norm(w)`` for each postsynaptic neuron after every chunk, with ``norm`` the sum of ``|w|`` or L2.
 
     With ``method`` "subtractive" and the sum, every ``|w|`` of a neuron loses the same amount instead, and stops at 0:
