@@ -45,6 +45,14 @@ class Measure:
     high: float
     source: str  # where the expectation comes from, and why the range is as wide as it is
 
+    def __post_init__(self) -> None:
+        for name in (
+            "value",
+            "low",
+            "high",
+        ):  # NumPy's numbers compare to its own truth values, which JSON does not know
+            object.__setattr__(self, name, float(getattr(self, name)))
+
     @property
     def is_inside(self) -> bool:
         """Whether the value is within the range, its ends included; NaN never is."""

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -135,3 +136,8 @@ def test_networks_lists_all_of_them() -> None:
     rows = json.loads(done.output)["rows"]
     assert [row["name"] for row in rows] == list(EXPERIMENTS)
     assert "stdp-window" in CliRunner().invoke(main, ["networks"]).output
+
+
+def test_numbers_of_numpy_are_written_as_json() -> None:
+    measure = Measure(name="trial", value=np.float64(3), unit="", low=np.int64(2), high=5, source="a test")
+    assert json.loads(json.dumps(measure.to_json()))["inside"] is True
