@@ -169,6 +169,27 @@ class Connectivity:
         pointer, _, order = self.columns()
         return pointer, order
 
+    @cached_property
+    def targets(self) -> tuple[IntArray, Array]:
+        """(pointer, post): targets of presynaptic neuron i are ``post[pointer[i]:pointer[i + 1]]``; they are kept."""
+        pointer, post, _ = self.columns()
+        return pointer, post
+
+    @cached_property
+    def target_bits(self) -> npt.NDArray[np.uint64]:
+        """Targets of each presynaptic neuron as bits, the first neuron in the highest bit of the first byte, (pre, words)."""
+        pointer, post = self.targets
+        words = -(-self.post_size // 64)
+        bits = np.empty((self.pre_size, 8 * words), dtype=np.uint8)
+        rows = max(1, PIECE // (64 * words))
+        for first in range(0, self.pre_size, rows):
+            last = min(first + rows, self.pre_size)
+            dense = np.zeros((last - first, 64 * words), dtype=np.bool_)
+            row = np.repeat(np.arange(last - first), np.diff(pointer[first : last + 1]))
+            dense[row, post[pointer[first] : pointer[last]]] = True
+            bits[first:last] = np.packbits(dense, axis=1)
+        return frozen(bits.view(np.uint64))
+
     def columns(self) -> tuple[IntArray, Array, Array]:
         """(pointer, post, order): targets and numbers of the synapses of presynaptic neuron i are at pointer[i]:pointer[i + 1].
 

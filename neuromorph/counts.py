@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neuromorph.program import PopulationProgram, Program, ProjectionProgram
+from neuromorph.active_updates import active_updates
+from neuromorph.program import Program, ProjectionProgram
 from neuromorph.recording import Counts, IntArray, PopulationCounts, ProjectionCounts, SpikeTrain
-
-WINDOW_ENTRIES = 4_000_000
 
 
 class Earlier(NamedTuple):
@@ -90,7 +89,7 @@ def count(
         else {name: SpikeTrain.joined([earlier[name], train]) for name, train in spikes.items()}
     )
     before = 0 if earlier is None else max((train.shape[0] for train in earlier.values()), default=0)
-    active = _active_updates(program, known, before, before + steps)
+    active = active_updates(program, known, before, before + steps)
     populations = {
         item.name: PopulationCounts(
             neurons=item.size, is_input=True, spikes=len(spikes[item.name]), neuron_updates=0, active_updates=0
@@ -109,65 +108,12 @@ def count(
         projection.name: ProjectionCounts(
             synapses=projection.synapses,
             plastic=projection.rule is not None,
-            synaptic_events=int(_fan_out(projection)[spikes[projection.pre].ids].sum()),
+            synaptic_events=int(projection.fan_out[spikes[projection.pre].ids].sum()),
             learning_updates=_learning_updates(projection, known, first_step - before, first_step, steps),
         )
         for projection in program.projections
     }
     return Counts(steps=steps, populations=populations, projections=projections)
-
-
-def _fan_out(projection: ProjectionProgram) -> IntArray:
-    return projection.fan_out
-
-
-def _active_updates(program: Program, spikes: Mapping[str, SpikeTrain], begin: int, end: int) -> dict[str, int]:
-    """Neuron updates in rows ``begin`` to ``end`` of ``spikes`` in which an event arrived or a spike was sent."""
-    return {
-        population.name: sum(
-            _active_in_window(program, spikes, population, start, min(start + rows, end))
-            for rows in [_window_rows(program, spikes, population, end)]
-            for start in range(begin, end, rows)
-        )
-        for population in program.populations
-    }
-
-
-def _window_rows(program: Program, spikes: Mapping[str, SpikeTrain], population: PopulationProgram, steps: int) -> int:
-    """Steps to look at together, so that marks and events of a window stay in a few tens of megabytes."""
-    events = sum(
-        int(_fan_out(projection)[spikes[projection.pre].ids].sum())
-        for projection in program.projections
-        if projection.post == population.name
-    )
-    return max(1, int(WINDOW_ENTRIES / (population.size + events / max(steps, 1))))
-
-
-def _active_in_window(
-    program: Program, spikes: Mapping[str, SpikeTrain], population: PopulationProgram, start: int, stop: int
-) -> int:
-    active = np.zeros((stop - start, population.size), dtype=np.bool_)
-    own = spikes[population.name]
-    rows = slice(*np.searchsorted(own.steps, [start, stop]))
-    active[own.steps[rows] - start, own.ids[rows]] = True
-    for projection in program.projections:
-        if projection.post != population.name:
-            continue
-        pointer, order = projection.by_pre
-        train = spikes[projection.pre]
-        rows = slice(*np.searchsorted(train.steps, [start - projection.max_delay, stop]))
-        ids, sent = train.ids[rows], train.steps[rows]
-        if projection.is_full and projection.has_one_delay:  # a spike reaches every neuron
-            arrival = np.unique(sent) + projection.max_delay - start
-            active[arrival[(arrival >= 0) & (arrival < stop - start)]] = True
-            continue
-        fan_out = _fan_out(projection)[ids]
-        within = np.arange(int(fan_out.sum())) - np.repeat(np.cumsum(fan_out) - fan_out, fan_out)
-        synapse = order[np.repeat(pointer[ids], fan_out) + within]
-        arrival = np.repeat(sent, fan_out) + projection.stored_delay[synapse].astype(np.int64) - start
-        inside = (arrival >= 0) & (arrival < stop - start)
-        active[arrival[inside], projection.connectivity.post_of(synapse[inside])] = True
-    return int(np.count_nonzero(active))
 
 
 def _learning_updates(
@@ -184,7 +130,7 @@ def _learning_updates(
     pre, post = (
         _neurons_by_epoch(spikes[name], first_row, rule.epoch, epochs) for name in (projection.pre, projection.post)
     )
-    touched = {"x0": int(_fan_out(projection)[pre].sum()), "y0": int(np.diff(projection.by_post)[post].sum())}
+    touched = {"x0": int(projection.fan_out[pre].sum()), "y0": int(np.diff(projection.by_post)[post].sum())}
     total = 0
     for target in rule.targets.values():
         for product in target.products:

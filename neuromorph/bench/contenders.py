@@ -53,6 +53,7 @@ def contenders() -> tuple[Contender, ...]:
         Contender(name="emulator", kind="ours", backend="emulator", options={"threads": 1}),
         Contender(name="emulator fixed", kind="ours", backend="emulator", arithmetic="fixed", options={"threads": 1}),
         Contender(name="emulator 2 threads", kind="ours", backend="emulator", options={"threads": 2}, threads=2),
+        Contender(name="emulator fixed 2 threads", kind="ours", backend="emulator", arithmetic="fixed", options={"threads": 2}, threads=2),
         Contender(name="reference", kind="ours", backend="reference", most_synapses=middle),
         Contender(name="reference fixed", kind="ours", backend="reference", arithmetic="fixed", most_synapses=small),
         Contender(name="numpy", kind="numpy", family="numpy", note="event-driven, one file"),

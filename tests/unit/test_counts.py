@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import neuromorph as nm
 from neuromorph import counts as counting
@@ -81,8 +82,24 @@ def test_looking_through_small_windows_changes_nothing(monkeypatch: pytest.Monke
     case = random_case(1)
     spikes = spikes_of(case)
     whole = count(case.program, spikes, first_step=0, steps=case.steps)
-    monkeypatch.setattr("neuromorph.counts.WINDOW_ENTRIES", 20)
+    monkeypatch.setattr("neuromorph.active_updates.WINDOW_ENTRIES", 20)
     assert count(case.program, spikes, first_step=0, steps=case.steps) == whole
+
+
+@pytest.mark.parametrize("most_bits", [0, 1 << 40], ids=["events followed", "rows of bits joined"])
+def test_both_ways_to_find_active_updates_count_what_loops_count(
+    most_bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuromorph.active_updates.MOST_BITS", most_bits)
+    rng = np.random.default_rng(3)
+    weights = csr_array(rng.uniform(0.0, 0.3, (70, 9)) * (rng.random((70, 9)) < 0.4))
+    net = nm.Network(
+        populations=[nm.Input("in", 9), nm.Population("out", 70, nm.LIF())],
+        projections=[nm.Projection("in", "out", weights, delay=3e-3)],
+    )
+    program = nm.compile(net)
+    spikes = dict(nm.run(program.with_all_spikes(), 40, inputs={"in": rng.random((40, 9)) < 0.2}).spikes)
+    assert totals(count(program, spikes, first_step=0, steps=40)) == brute_force(program, spikes, 40)
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 50])
