@@ -17,6 +17,22 @@ class NeuromorphError(Exception):
     """Base of every error raised on purpose."""
 
 
+class LimitFault(str):
+    """A sentence that knows which design rule of a chip it breaks (:mod:`neuromorph.design_rules`).
+
+    >>> LimitFault("refractory must be at most 62 steps, got 63", rule="neuron.refractory").rule
+    'neuron.refractory'
+    """
+
+    rule: str
+
+    def __new__(cls, sentence: str, *, rule: str = "") -> LimitFault:
+        """A sentence as any other, and the name of a rule."""
+        made = super().__new__(cls, sentence)
+        made.rule = rule
+        return made
+
+
 class FaultList(NeuromorphError, ValueError):
     """An error that carries the whole list of what is wrong.
 

@@ -27,8 +27,12 @@ NOT_COUNTED = (
     "chip_reset",
     "clock_cycle",
     "layer_passed",
+    "host_step",
+    "host_spike_in",
+    "host_spike_out",
     "busy_core",
     "framework_call",
+    "framework_layer",
     "multiply_accumulate",
 )
 
@@ -41,6 +45,7 @@ class CostSet:
     description: str
     coefficients: Mapping[str, Quantity] = field(compare=False)  # by "operation.quantity"
     missing: tuple[str, ...] = ()  # what this origin does not tell
+    overlaps: bool = False  # its times are those of cores that receive spikes while they update neurons and send theirs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +125,12 @@ class Chip:
             for key, operation in operations.items()
             if (operation not in NOT_COUNTED if on_cores else operation in SPIKING_WORK)
         }
+        powered = not on_cores and "busy_core.power" in {
+            key for costs in self.costs.values() for key in costs.coefficients
+        }
+        if powered and "time" in kinds:  # time x power of a busy core
+            kinds.add("energy")
+            stated |= {f"{operation}.energy" for key, operation in operations.items() if key.endswith(".time")}
         placed = not on_cores or all(name in self.limits for name in NEEDED_FOR_CORES)
         can = {
             "energy": placed and bool(kinds & ({"energy", "power"} if on_cores else {"energy"})),

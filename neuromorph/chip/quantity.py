@@ -32,7 +32,7 @@ class Quantity:
     high: float
     unit: str
     source: str  # publication with page or table, or file of a public repository
-    status: str  # published, derived (arithmetic shown in the source) or assumed
+    status: str  # published, derived (arithmetic shown in the source), assumed, or measured on a named machine
     values: tuple[float, ...] = ()  # the only allowed values, where a limit is a list
     points: tuple[tuple[float, float], ...] = ()
     per: str = ""  # what the first number of a point counts

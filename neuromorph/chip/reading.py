@@ -134,6 +134,10 @@ def _cost_set(table: Mapping[str, Any], path: str, faults: list[str], base: Cost
     if role and role not in ROLES:
         faults.append(f"{path}.role: must be one of {', '.join(ROLES)}; got {role!r}")
     missing = read_sentences(table, "missing", path, faults)
+    overlaps = table.get("overlaps", base is not None and base.overlaps)
+    if not isinstance(overlaps, bool):
+        faults.append(f"{path}.overlaps: must be true or false, got {overlaps!r}")
+        overlaps = False
     coefficients: dict[str, Quantity] = {} if base is None else dict(base.coefficients)
     for operation in [key for key in table if key in OPERATIONS]:
         entries = read_tables(table, operation, path, faults, of_tables=False)
@@ -142,7 +146,7 @@ def _cost_set(table: Mapping[str, Any], path: str, faults: list[str], base: Cost
         coefficients |= {f"{operation}.{name}": quantity for name, quantity in found.items()}
     if base is not None and not missing:
         missing = base.missing
-    return CostSet(role=role, description=description, coefficients=coefficients, missing=missing)
+    return CostSet(role=role, description=description, coefficients=coefficients, missing=missing, overlaps=overlaps)
 
 
 def _with_borrowed(

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 KINDS = ("neuromorphic", "conventional", "board", "technology")
-STATUSES = ("published", "derived", "assumed")
+STATUSES = ("published", "derived", "assumed", "measured")  # measured: on a machine and day that the source names
 ROLES = ("alternative", "shared")
 TOP_KEYS = ("name", "kind", "description", "board", "limits", "costs")
-SET_KEYS = ("role", "description", "missing", "borrows")
+SET_KEYS = ("role", "description", "missing", "borrows", "overlaps")
 FORMS = (("value",), ("low", "high"), ("values",), ("points", "per"))
 POINTS_PER = ("tiles", "chips")  # what the first number of a point counts
 
@@ -97,6 +97,7 @@ LIMITS: Mapping[str, Mapping[str, Entry]] = {
         mesh_columns                            tile           whole  1  inf
         mesh_rows                               tile           whole  1  inf
         compartments                            compartment    whole  1  inf
+        hidden_compartments                     compartment    whole  1  inf
         synapses                                synapse        whole  1  inf
         binary_synapses                         synapse        whole  1  inf
         inputs                                  channel        whole  1  inf
@@ -128,6 +129,7 @@ LIMITS: Mapping[str, Mapping[str, Entry]] = {
         weight_widths_bit                       bit            whole  0  64
         weight_exponent                         1              whole  -64  64
         weight_mantissa                         1              whole  -1e9  1e9
+        mixed_sign_lost_bits                    bit            whole  0  64
         weights_per_neuron                      weight         whole  1  inf
         index_widths_bit                        bit            whole  0  64
         memory_bit                              bit            real   0  4096
@@ -142,12 +144,14 @@ LIMITS: Mapping[str, Mapping[str, Entry]] = {
         """
         membrane_bits                           bit            whole  1  128
         decay_bits                              bit            whole  1  64
+        decay_shift_bit                         bit            whole  1  64
         threshold_mantissa_bits                 bit            whole  1  64
         threshold_shift_bit                     bit            whole  0  64
         bias_mantissa                           1              whole  -1e9  1e9
         bias_exponent_bits                      bit            whole  0  16
         refractory_step                         step           whole  0  inf
         state_memory_byte                       byte           whole  0  inf
+        destination_cores                       core           whole  1  inf
         input_synapses                          synapse        whole  1  inf
         spikes_per_step                         spike          whole  1  inf
         output_spikes_per_step                  spike          whole  1  inf
@@ -156,6 +160,8 @@ LIMITS: Mapping[str, Mapping[str, Entry]] = {
     ),
     "learning": _section(
         """
+        rules_per_core                          rule           whole  0  inf
+        products                                product        whole  1  inf
         presynaptic_traces                      trace          whole  0  inf
         postsynaptic_traces                     trace          whole  0  inf
         trace_bits                              bit            whole  1  64
@@ -173,6 +179,8 @@ LIMITS: Mapping[str, Mapping[str, Entry]] = {
     "network": _section(
         """
         spike_message_bits                      bit            whole  1  1024
+        spike_payload_bits                      bit            whole  0  1024
+        destination_populations                 population     whole  1  inf
         activation_widths_bit                   bit            whole  1  64
         """
     ),
@@ -214,11 +222,12 @@ COSTS: Mapping[str, Entry] = _section(
     energy_joule                                J              real   0  10
     time_second                                 s              real   0  1000
     power_watt                                  W              real   0  1e6
+    cycles                                      cycle          real   0  1e9
     """
 )
 QUANTITIES: Mapping[str, str] = {entry.name: entry.unit for entry in COSTS.values()}
 MOST_ENERGY_OF_AN_EVENT = 1e-3  # J; of every operation but the large ones
-LARGE_OPERATIONS = ("framework_call", "chip_reset", "step")
+LARGE_OPERATIONS = ("framework_call", "framework_layer", "chip_reset", "step")
 OPERATIONS: Mapping[str, str] = {  # what can have a cost: name in the file -> name of the term
     "synaptic_operation": "synaptic operations",
     "synaptic_operation_dense": "synaptic operations of dense weights",
@@ -246,9 +255,14 @@ OPERATIONS: Mapping[str, str] = {  # what can have a cost: name in the file -> n
     "chip_reset": "resets of all state (chips)",
     "clock_cycle": "clock cycles",
     "layer_passed": "layers passed",
+    "host_step": "steps in which the host feeds or reads",
+    "host_spike_in": "spikes from the host",
+    "host_spike_out": "spikes to the host",
     "core_static": "static power (core seconds)",
+    "chip_static": "static power of whole chips (chip seconds)",
     "embedded_processors": "embedded processors (chip seconds)",
     "multiply_accumulate": "multiply-accumulates",
+    "multiply_accumulate_float64": "multiply-accumulates in 64-bit floating point",
     "multiply_accumulate_float32": "multiply-accumulates in 32-bit floating point",
     "multiply_accumulate_float16": "multiply-accumulates in 16-bit floating point",
     "multiply_accumulate_int8": "multiply-accumulates in 8-bit integers",
@@ -256,6 +270,7 @@ OPERATIONS: Mapping[str, str] = {  # what can have a cost: name in the file -> n
     "add_int16": "additions of 16-bit integers",
     "add_int32": "additions of 32-bit integers",
     "add_float16": "additions in 16-bit floating point",
+    "add_float64": "additions in 64-bit floating point",
     "add_float32": "additions in 32-bit floating point",
     "multiply_int8": "products of 8-bit integers",
     "multiply_int16": "products of 16-bit integers",
@@ -270,6 +285,7 @@ OPERATIONS: Mapping[str, str] = {  # what can have a cost: name in the file -> n
     "dram_word": "64-bit words of DRAM",
     "memory_byte": "memory traffic (bytes)",
     "framework_call": "calls of a framework",
+    "framework_layer": "layers run by a framework",
     "busy_core": "busy core (seconds)",
 }
 

@@ -25,7 +25,8 @@ class Encoding:
 
         bits(k) = sum over blocks of 64 of ceil((n bits_per_synapse + 10) / word) word
 
-    after nengo-loihi (nengo_loihi/block.py).
+    after nengo-loihi (nengo_loihi/block.py). A chip whose synapses take one number of bits each, as a crossbar's do, has no
+    more than these.
     """
 
     dense: bool
@@ -34,10 +35,21 @@ class Encoding:
     delay_bits: int
     tag_bits: int
     word: int
+    header: int = HEADER  # of a block
 
     @classmethod
     def of(cls, projection: ProjectionProgram, limits: Limits) -> Encoding:
         """The smaller one of the two."""
+        if limits.synapse_bits:
+            return cls(
+                dense=False,
+                weight_bits=limits.synapse_bits,
+                index_bits=0,
+                delay_bits=0,
+                tag_bits=0,
+                word=1,
+                header=0,
+            )
         compartments = limits.core["compartments"]
         index = (compartments - 1).bit_length()
         index = next((width for width in limits.index_widths if width >= index), index)
@@ -74,5 +86,5 @@ class Encoding:
         return bits
 
     def _block(self, length: IntArray) -> IntArray:
-        words: IntArray = -(-(length * self.bits_per_synapse + HEADER) // self.word)
+        words: IntArray = -(-(length * self.bits_per_synapse + self.header) // self.word)
         return words * self.word

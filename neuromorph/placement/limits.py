@@ -53,6 +53,7 @@ class Limits:
     weight_widths: tuple[int, ...]  # bits, rising
     index_widths: tuple[int, ...]  # bits, rising; empty: any
     tag_bits: int
+    synapse_bits: int = 0  # of every synapse, with all that belongs to it; 0: it depends on how lists are encoded
 
     @classmethod
     def of(cls, chip: Chip, chips: int | None) -> Limits:
@@ -87,9 +88,14 @@ class Limits:
             weight_widths=widths("synapse.weight_widths"),
             index_widths=widths("synapse.index_widths"),
             tag_bits=stated("learning.tag_bits"),
+            synapse_bits=stated("synapse.memory") if _is_one_number(chip, "synapse.memory") else 0,
         )
 
     @property
     def all_cores(self) -> int:
         """Of all chips that can be had."""
         return self.cores * self.chips
+
+
+def _is_one_number(chip: Chip, name: str) -> bool:
+    return name in chip.limits and chip.limit(name).low == chip.limit(name).high

@@ -11,8 +11,9 @@ import numpy as np
 
 from neuromorph.chip import Chip, load_chip
 from neuromorph.discretise import discretise
-from neuromorph.errors import CompileError, InputError, is_count, is_number, raise_faults
+from neuromorph.errors import CompileError, InputError, LimitFault, is_count, is_number, raise_faults
 from neuromorph.network import Network
+from neuromorph.parts import NO_FIXED_ADAPTATION
 from neuromorph.program import ARITHMETIC_CONVENTIONS, Integration, PopulationProgram, Program, ProjectionProgram
 from neuromorph.quantisation.coefficients import LEAST_IMPULSE
 from neuromorph.quantisation.limits import MOST_WEIGHT_BITS, ChipLimits
@@ -21,6 +22,7 @@ from neuromorph.quantisation.report import Rounding, RoundingReport
 from neuromorph.quantisation.rules import RuleConversion
 from neuromorph.quantisation.scale import Receiver, choose_scale
 from neuromorph.quantisation.synapses import WeightGrid, fixed_projection, weight_grid
+from neuromorph.rule_program import NO_FIXED_DELAYS
 
 ChipLike = str | os.PathLike[str] | Chip
 ScaleBy = Literal["population", "network"]
@@ -90,28 +92,35 @@ class Quantisation:
 
     def _option_faults(self, limits: ChipLimits) -> list[str]:
         """Options that this chip has no room for."""
-        found = []
+        found: list[str] = []
         if self.weight_bits not in (None, *limits.weight_widths):
             widths = ", ".join(map(str, limits.weight_widths))
-            found.append(f"weight_bits must be one of {widths} on {limits.chip}, got {self.weight_bits}")
+            text = f"weight_bits must be one of {widths} on {limits.chip}, got {self.weight_bits}"
+            found.append(LimitFault(text, rule="synapse.weight-bits"))
         if self.trace_headroom > (most := limits.trace / LEAST_IMPULSE):
-            found.append(f"trace_headroom must be at most {most:.6g} on {limits.chip}, got {self.trace_headroom!r}")
+            text = f"trace_headroom must be at most {most:.6g} on {limits.chip}, got {self.trace_headroom!r}"
+            found.append(LimitFault(text, rule="learning.trace-impulse"))
         if self.tag_headroom > limits.tag:
-            found.append(f"tag_headroom must be at most {limits.tag} on {limits.chip}, got {self.tag_headroom!r}")
+            text = f"tag_headroom must be at most {limits.tag} on {limits.chip}, got {self.tag_headroom!r}"
+            found.append(LimitFault(text, rule="learning.tag-bits"))
         return found
 
     def _quantised(self, program: Program, limits: ChipLimits) -> Quantised:
         faults = _step_faults(program, limits)
-        receivers = {}
+        receivers, sound = {}, {}
         for population in program.populations:
             faults += leak_faults(population, limits, program)
+            before = len(faults)
             grids = [
                 self._grid(p, population, limits, faults) for p in program.projections if p.post == population.name
             ]
             held = with_held_decays(population, limits)
             busy = min(1.0, self.busy_rate * program.dt)
             receivers[population.name] = Receiver(population=held, grids=grids, busy=busy)
-        scales = self._scales(receivers, limits, faults) if not faults else {}
+            if len(faults) == before:
+                sound[population.name] = receivers[population.name]
+        together = self.scale_by == "population" or len(sound) == len(receivers)
+        scales = self._scales(sound, limits, faults) if together else {}
         conversions = {
             projection.name: self._conversion(
                 program, limits, receivers[projection.post], projection, scales.get(projection.post)
@@ -254,27 +263,40 @@ def _grid_of(receiver: Receiver, projection: ProjectionProgram) -> WeightGrid:
 def _step_faults(program: Program, limits: ChipLimits) -> list[str]:
     """Times that are too long, and learned weights on a chip without the bits for them."""
     found = [fault for population in program.populations for fault in refractory_faults(population, limits, program.dt)]
+    found += [
+        LimitFault(f"population {p.name!r}: {NO_FIXED_ADAPTATION}", rule="neuron.adaptive-threshold")
+        for p in program.populations
+        if p.adapts
+    ]
     most = limits.extra_delay + 1
     for projection in program.projections:
         where = f"projection {projection.name!r}"
         if projection.max_delay > most:
-            found.append(
+            text = (
                 f"{where}: delays must be at most {most} steps on {limits.chip} ({most * program.dt:.6g} s), got"
                 f" {projection.max_delay}: shorten them, or take a larger dt of which all are whole multiples"
             )
+            found.append(LimitFault(text, rule="synapse.delay"))
+        if projection.rule is not None and projection.learns_delays:
+            text = f"{where}: rule {projection.rule.name!r}: {NO_FIXED_DELAYS}"
+            found.append(LimitFault(text, rule="learning.factors"))
         if projection.rule is not None and MOST_WEIGHT_BITS not in limits.weight_widths:
-            found.append(
+            text = (
                 f"{where}: rule {projection.rule.name!r}: learned weights have {MOST_WEIGHT_BITS} bits beside the sign, and"
                 f" {limits.chip} has at most {max(limits.weight_widths)}: leave the rule out, or take another chip"
             )
+            found.append(LimitFault(text, rule="learning.weight-bits"))
     return found
 
 
 def _width_faults(program: Program, limits: ChipLimits) -> list[str]:
     """Weights of a fixed-point program that the chip has no form for."""
     return [
-        f"projection {projection.name!r}: weight_bits must be one of {', '.join(map(str, limits.weight_widths))} on"
-        f" {limits.chip}, got {projection.weight_bits}: quantise the float program"
+        LimitFault(
+            f"projection {projection.name!r}: weight_bits must be one of {', '.join(map(str, limits.weight_widths))} on"
+            f" {limits.chip}, got {projection.weight_bits}: quantise the float program",
+            rule="synapse.weight-bits",
+        )
         for projection in program.projections
         if projection.weight_bits not in limits.weight_widths
     ]

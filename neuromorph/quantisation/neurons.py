@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from neuromorph.errors import LimitFault
 from neuromorph.parts import PopulationProgram
 from neuromorph.program import Program
 from neuromorph.quantisation.limits import ChipLimits
@@ -31,14 +32,17 @@ def refractory_faults(population: PopulationProgram, limits: ChipLimits, dt: flo
     if longest <= limits.refractory:
         return []
     return [
-        f"population {population.name!r}: refractory must be at most {limits.refractory} steps on {limits.chip}"
-        f" ({limits.refractory * dt:.6g} s), got {longest}: shorten it or take a larger dt"
+        LimitFault(
+            f"population {population.name!r}: refractory must be at most {limits.refractory} steps on {limits.chip}"
+            f" ({limits.refractory * dt:.6g} s), got {longest}: shorten it or take a larger dt",
+            rule="neuron.refractory",
+        )
     ]
 
 
 def leak_faults(population: PopulationProgram, limits: ChipLimits, program: Program) -> list[str]:
     """Time constants that are too long: a leak is at least 1 / unity a step, that of u always and that of v where it has one."""
-    unity, where, found = limits.decay_unity, f"population {population.name!r}", []
+    unity, where, found = limits.decay_unity, f"population {population.name!r}", list[str]()
     longest = f"{time_constant(1 - 1 / unity, program):.6g} s on {limits.chip} at dt = {program.dt:.6g} s"
     for name, decay, reason, remedy in (
         ("tau_syn", population.decay_u, "u loses at least", ""),
@@ -46,10 +50,11 @@ def leak_faults(population: PopulationProgram, limits: ChipLimits, program: Prog
     ):
         lost = decay[np.rint(decay * unity) >= unity]
         if lost.size:
-            found.append(
+            text = (
                 f"{where}: {name} must be at most {longest}, since {reason} 1/{unity} a step, got"
                 f" {time_constant(float(lost.max()), program):.6g} s: shorten it or take a larger dt{remedy}"
             )
+            found.append(LimitFault(text, rule="neuron.decay"))
     return found
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neuromorph.arithmetic import LARGEST_WEIGHT, WEIGHT_RANGES, SignMode
+from neuromorph.errors import LimitFault
 from neuromorph.fixed_plastic_state import ACCUMULATOR_BITS, FACTOR_BITS, MANTISSA_BITS
 from neuromorph.parts import RuleProgram, TraceProgram
 from neuromorph.plasticity.language import Factor, Product, SumOfProducts
@@ -53,10 +54,12 @@ class RuleConversion:
 
     def fixed(self) -> RuleProgram | None:
         """The rule for the chip, or None with the reasons in ``faults``; fills ``rows``."""
+        if self.rule.dd is not None:
+            return None  # refused before: delays that learn have no integers
         targets = {name: _with_bare_r(_without_zeros(total)) for name, total in self.rule.targets.items()}
         self._structure_faults(targets)
         if not targets["weight"].products:
-            self._fault("dw is 0: leave the rule out, it changes no weight")
+            self._fault("dw is 0: leave the rule out, it changes no weight", "learning.coefficients")
         traces = self._decays()
         if self.faults:
             return None
@@ -94,8 +97,8 @@ class RuleConversion:
             trace_scales={name: scales[name] for name in self.rule.traces},
         )
 
-    def _fault(self, text: str) -> None:
-        self.faults.append(f"{self.where}: {text}")
+    def _fault(self, text: str, rule: str) -> None:
+        self.faults.append(LimitFault(f"{self.where}: {text}", rule=rule))
 
     def _row(self, quantity: str, asked: float, held: float, **more: object) -> None:
         self.rows.append(single(self.where, quantity, asked, held, **more))  # type: ignore[arg-type]
@@ -105,29 +108,34 @@ class RuleConversion:
         dt = self.program.dt
         if self.rule.epoch > self.limits.epoch:
             self._fault(
-                f"epoch must be at most {self.limits.epoch} steps ({self.limits.epoch * dt:.6g} s), got {self.rule.epoch}"
+                f"epoch must be at most {self.limits.epoch} steps ({self.limits.epoch * dt:.6g} s), got {self.rule.epoch}",
+                "learning.epoch",
             )
         for name, trace in self.rule.traces.items():
             if trace.impulse <= 0:
                 self._fault(
                     f"{name}: an impulse must be > 0 on {self.limits.chip}, got {trace.impulse!r}: change the sign of the"
-                    " coefficients, or leave the trace out"
+                    " coefficients, or leave the trace out",
+                    "learning.trace-impulse",
                 )
             if trace.follows_membrane:
                 self._fault(
                     f"{name} follows the membrane (source='v'), and traces of {self.limits.chip} see spikes only: leave"
-                    " the rule in float, on a backend without a gap for membrane_traces"
+                    " the rule in float, on a backend without a gap for membrane_traces",
+                    "learning.trace-source",
                 )
                 continue
             if trace.nearest and self.limits.trace_impulse < self.limits.trace:
                 self._fault(
                     f"{name}: a nearest trace is one whose impulse saturates it, at {self.limits.trace}, and impulses of"
-                    f" {self.limits.chip} end at {self.limits.trace_impulse}: use pairing='all-to-all'"
+                    f" {self.limits.chip} end at {self.limits.trace_impulse}: use pairing='all-to-all'",
+                    "learning.trace-impulse",
                 )
             if trace.decay == 1:
                 self._fault(
                     f"{name}: traces decay on {self.limits.chip}, got tau = inf: a long one would fit, such as"
-                    f" tau = {1000 * dt:.6g} s"
+                    f" tau = {1000 * dt:.6g} s",
+                    "learning.trace-decay",
                 )
         for name, total in targets.items():
             for product in total.products:
@@ -138,21 +146,24 @@ class RuleConversion:
         if len(thirds) > 1 or any(factor.constant or factor.sign for factor in thirds):
             self._fault(
                 f"{target}: a product has r once and bare on {self.limits.chip}, got {product}: multiply the bracket out,"
-                " or let a modulator of its own carry it"
+                " or let a modulator of its own carry it",
+                "learning.factors",
             )
         if any(factor.positive for factor in product.factors):
-            self._fault(f"{target}: {self.limits.chip} has no pos(), got {product}")
+            self._fault(f"{target}: {self.limits.chip} has no pos(), got {product}", "learning.factors")
         if any(factor.sign and factor.variable not in ("w", "t") for factor in product.factors):
-            self._fault(f"{target}: sgn() takes w or t on {self.limits.chip}, got {product}")
+            self._fault(f"{target}: sgn() takes w or t on {self.limits.chip}, got {product}", "learning.factors")
         unknown = sorted({factor.variable for factor in product.factors} - set(FACTOR_BITS))
         if unknown:
-            self._fault(f"{target}: {', '.join(unknown)} cannot be read on {self.limits.chip}, got {product}")
+            text = f"{target}: {', '.join(unknown)} cannot be read on {self.limits.chip}, got {product}"
+            self._fault(text, "learning.factors")
             return
         size = math.prod(2 ** FACTOR_BITS[f.variable] for f in product.factors if not f.sign)
         if size * 2 ** (MANTISSA_BITS - 1) > 2**31:
             self._fault(
-                f"{target}: factors of {_bits(product)} bits in all overflow the chip's 32, got {product}:"
-                " at most 28 bits would fit (traces and r have 7, w and t have 9)"
+                f"{target}: factors of {product_bits(product)} bits in all overflow the chip's 32, got {product}:"
+                " at most 28 bits would fit (traces and r have 7, w and t have 9)",
+                "learning.product-bits",
             )
 
     def _decays(self) -> dict[str, TraceProgram]:
@@ -207,7 +218,7 @@ class RuleConversion:
         return LARGEST_WEIGHT * self.mantissa_value + abs(factor.constant)
 
     def _term(self, target: str, product: Product, fixed: dict[str, float], kick: float) -> Term:
-        value = abs(product.coefficient) * 2.0 ** _shift(product)
+        value = abs(product.coefficient) * 2.0 ** dropped_bits(product)
         value *= fixed["w"] if target == "weight" else 1.0
         typical, searched, constants = 1.0, list[str](), list[tuple[str, float]]()
         for factor in product.factors:
@@ -227,7 +238,7 @@ class RuleConversion:
             target="tag" if target == "tag" else None,
             factors=tuple(searched),
             constants=tuple(constants),
-            shift=_shift(product),
+            shift=dropped_bits(product),
             typical=typical,
         )
 
@@ -235,7 +246,7 @@ class RuleConversion:
         return SumOfProducts(tuple(self._product(target, product, scales) for product in total.products))
 
     def _product(self, target: str, product: Product, scales: dict[str, float]) -> Product:
-        name, shift = TARGET_NAMES[target], _shift(product)
+        name, shift = TARGET_NAMES[target], dropped_bits(product)
         exact = abs(product.coefficient) * 2.0**shift * scales["w" if target == "weight" else "tag"]
         factors = []
         for factor in product.factors:
@@ -270,7 +281,9 @@ class RuleConversion:
         if held == 0 or abs(held) > largest:
             fits = f"at least {1 / scale:.3g}" if held == 0 else f"at most {largest / scale:.3g}"
             what = "becomes zero" if held == 0 else "is too large"
-            self._fault(f"{target}: the constant of {factor} in {product} {what}: {fits} would fit")
+            self._fault(
+                f"{target}: the constant of {factor} in {product} {what}: {fits} would fit", "learning.constants"
+            )
         self._row(f"{target}: constant of {factor}", factor.constant, held / scale, mantissa=int(held))
         return held
 
@@ -289,21 +302,24 @@ class RuleConversion:
                     f" or a longer epoch: epoch={needed * dt:.4g}"
                     if needed <= self.limits.epoch
                     else f" with the longest epoch, {self.limits.epoch * dt:.4g} s, {longest * self.limits.epoch * dt:.4g} s"
-                )
+                ),
+                "learning.tag-decay",
             )
             return True
         if exact < HALFWAY * smallest:
             more = ", or a smaller w_max" if target == "dw" else ""
             self._fault(
                 f"{target}: coefficient {product.coefficient!r} of {product} becomes zero: at least"
-                f" {asked * smallest / exact:.2g} would fit at this scale{more}"
+                f" {asked * smallest / exact:.2g} would fit at this scale{more}",
+                "learning.coefficients",
             )
             return True
         if exact > largest * (1 + COARSE):
             more = ", or a larger w_max" if target == "dw" else ""
             self._fault(
                 f"{target}: coefficient {product.coefficient!r} of {product} saturates: at most"
-                f" {asked * largest / exact:.2g} would fit at this scale{more}"
+                f" {asked * largest / exact:.2g} would fit at this scale{more}",
+                "learning.coefficients",
             )
             return True
         return False
@@ -327,12 +343,14 @@ def _with_bare_r(total: SumOfProducts) -> SumOfProducts:
     return SumOfProducts(tuple(products))
 
 
-def _bits(product: Product) -> int:
+def product_bits(product: Product) -> int:
+    """Of all factors of a product."""
     return sum(FACTOR_BITS[factor.variable] for factor in product.factors)
 
 
-def _shift(product: Product) -> int:
-    return max(0, _bits(product) + MANTISSA_BITS - ACCUMULATOR_BITS)
+def dropped_bits(product: Product) -> int:
+    """Lowest bits of a product's factors that the engine does not keep."""
+    return max(0, product_bits(product) + MANTISSA_BITS - ACCUMULATOR_BITS)
 
 
 def _is_decay(product: Product) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuromorph.arithmetic import ALIGNMENT, LARGEST_WEIGHT
+from neuromorph.errors import LimitFault
 from neuromorph.parts import PopulationProgram
 from neuromorph.quantisation.limits import ChipLimits
 from neuromorph.quantisation.report import at_least, at_most
@@ -23,6 +24,7 @@ READOUT_ERROR = 0.02  # rms of the weights: what keeping a neuron of infinite th
 BUSY_ERROR = 0.05  # rms of the weights: what room for a busy network may cost
 BUSY_SPREAD = 4.0  # standard deviations by which the input of a step may lie above its mean there
 LONGEST_LEAK = 4096.0  # steps; a membrane without leak is taken to integrate for so long
+NEURON_RULES = {"v_threshold": "neuron.threshold", "bias": "neuron.bias"}  # quantity -> design rule of its range
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -187,11 +189,12 @@ def _conflicting_bounds(grids: Sequence[WeightGrid], faults: list[str]) -> bool:
         size = grid.unit * LARGEST_WEIGHT
         base = bound[0].unit * LARGEST_WEIGHT
         power = math.floor(math.log2(size / base))
-        faults.append(
+        text = (
             f"projection {grid.projection.name!r}: rule {rule.name!r}: its bound {size:.6g} and {base:.6g} of"
             f" {first.name!r} share one scale and must differ by a power of two:"
             f" {base * 2.0**power:.12g} or {base * 2.0 ** (power + 1):.12g} would fit"
         )
+        faults.append(LimitFault(text, rule="learning.weight-bounds"))
     return bool(wrong)
 
 
@@ -229,17 +232,15 @@ def _neuron_misfits(
                 f" beside the bound {held:.6g} of {bound.projection.name!r}, or that bound at least"
                 f" {at_least(held * scale * value / most)}"
             )
-        yield (
-            f"{where}: {name} must be at most {at_most(most / scale)}{beside}, got {value:.6g}",
-            math.log2(scale * value / most),
-        )
+        text = f"{where}: {name} must be at most {at_most(most / scale)}{beside}, got {value:.6g}"
+        yield LimitFault(text, rule=NEURON_RULES[name]), math.log2(scale * value / most)
     for name, value, unit, or_none in (
         ("v_threshold", float(thresholds.min(initial=math.inf)), float(1 << limits.threshold_shift), ""),
         ("bias", bias or math.inf, 1.0, ", or 0"),
     ):
         if np.rint(scale * value / unit) == 0:
             text = f"{where}: {name} becomes zero: at least {at_least(unit / scale)} would fit beside the weights{or_none}, got {value:.6g}"
-            yield text, math.log2(unit / scale) - math.log2(value)
+            yield LimitFault(text, rule=NEURON_RULES[name]), math.log2(unit / scale) - math.log2(value)
 
 
 def _weight_misfits(receiver: Receiver, scale: float, limits: ChipLimits) -> Iterator[tuple[str, float]]:
@@ -252,15 +253,19 @@ def _weight_misfits(receiver: Receiver, scale: float, limits: ChipLimits) -> Ite
             least = LARGEST_WEIGHT * 2.0 ** (ALIGNMENT + limits.weight_exponent[0]) / scale
             allowed = f"{at_least(least)} to " if grid.is_bound else "at most "
             octaves = math.log2(largest / (LARGEST_WEIGHT * unit))
+            text = f"{where}: its largest weight must be {allowed}{at_most(LARGEST_WEIGHT * unit)} {beside}, got {largest:.6g}"
             yield (
-                f"{where}: its largest weight must be {allowed}{at_most(LARGEST_WEIGHT * unit)} {beside}, got {largest:.6g}",
+                LimitFault(text, rule="synapse.weight-exponent"),
                 octaves if octaves > 0 else math.log2(least / largest),
             )
         elif grid.becomes_zero(scale):
             present = max(-grid.range[0], grid.range[1])
-            yield (
+            text = (
                 f"{where}: its weights all become zero: a largest one of at least {at_least(grid.least(scale))} would fit {beside},"
-                f" got {present:.6g}: enlarge them or leave the projection out",
+                f" got {present:.6g}: enlarge them or leave the projection out"
+            )
+            yield (
+                LimitFault(text, rule="synapse.weight-resolution"),
                 math.log2(grid.least(scale)) - math.log2(present),
             )
 

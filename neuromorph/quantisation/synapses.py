@@ -12,6 +12,7 @@ import numpy as np
 
 from neuromorph.arithmetic import ALIGNMENT, LARGEST_WEIGHT, WEIGHT_RANGES, SignMode, weight_step
 from neuromorph.compact import PIECE, Array, frozen, is_repeated, pieces
+from neuromorph.errors import LimitFault
 from neuromorph.parts import ProjectionProgram, RuleProgram
 from neuromorph.quantisation.limits import ChipLimits
 from neuromorph.quantisation.report import Rounding, Tally, single
@@ -190,9 +191,8 @@ def weight_grid(
     least, most = WEIGHT_RANGES[mode]
     least, most = -(-least // step * step), most // step * step
     if mode == "mixed" and most == 0:
-        faults.append(
-            f"projection {projection.name!r}: weights of both signs need at least 2 weight_bits, got {weight_bits}"
-        )
+        text = f"projection {projection.name!r}: weights of both signs need at least 2 weight_bits, got {weight_bits}"
+        faults.append(LimitFault(text, rule="synapse.weight-bits"))
         most = step
     units = [high / most if most else 0.0, low / least if least else 0.0]
     return dataclasses.replace(grid, sign_mode=mode, step=step, low=least, high=most, unit=max(units))
@@ -229,19 +229,19 @@ def _learned_grid(
     is_bound = largest > 0
     mode: SignMode = "excitatory" if rule.w_min >= 0 else "inhibitory" if rule.w_max <= 0 else "mixed"
     others = "other bounds are for a host rule"
+
+    def fault(sentence: str) -> None:
+        faults.append(LimitFault(sentence, rule="learning.weight-bounds"))
+
     if rule.w_min > 0:
-        faults.append(
-            f"{where}: w_min = {rule.w_min!r} cannot be a bound of excitatory weights: 0.0 would fit; {others}"
-        )
+        fault(f"{where}: w_min = {rule.w_min!r} cannot be a bound of excitatory weights: 0.0 would fit; {others}")
     elif rule.w_max < 0:
-        faults.append(
-            f"{where}: w_max = {rule.w_max!r} cannot be a bound of inhibitory weights: 0.0 would fit; {others}"
-        )
+        fault(f"{where}: w_max = {rule.w_max!r} cannot be a bound of inhibitory weights: 0.0 would fit; {others}")
     elif rule.w_min == rule.w_max:
-        faults.append(f"{where}: w_min and w_max are both {rule.w_min!r}: leave the rule out, nothing can change")
+        fault(f"{where}: w_min and w_max are both {rule.w_min!r}: leave the rule out, nothing can change")
         is_bound = False
     elif mode == "mixed" and len(bounds) == 2 and abs(-rule.w_min / rule.w_max - 1) > 2 / LARGEST_WEIGHT:
-        faults.append(
+        fault(
             f"{where}: weights of both signs have bounds of one size, got w_min = {rule.w_min!r} and w_max ="
             f" {rule.w_max!r}: w_min = {-rule.w_max!r} would fit, or w_min = 0.0; {others}"
         )

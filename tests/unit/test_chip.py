@@ -11,7 +11,7 @@ import pytest
 
 import neuromorph as nm
 from neuromorph.chip import STATUSES, Chip, Quantity, chip_names, load_chip
-from neuromorph.costs import estimate, estimate_counts
+from neuromorph.costs import Range, estimate, estimate_counts
 from neuromorph.errors import ChipError
 from neuromorph.recording import Counts, PopulationCounts, ProjectionCounts
 
@@ -60,10 +60,8 @@ def test_loihi1_states_the_published_limits_and_both_sets() -> None:
     assert chip.limit("chip.tiles").high == chip.limit("chip.mesh_rows").high * chip.limit("chip.mesh_columns").high
     davies, sanafe = chip.costs["davies2018"].coefficients, chip.costs["sanafe"].coefficients
     assert davies["synaptic_operation.energy"].low == 23.6e-12
-    assert (sanafe["synaptic_operation.energy"].low, sanafe["synaptic_operation.energy"].high) == (
-        33.6e-12,
-        35.5e-12,
-    )
+    of_any_encoding = sanafe["synaptic_operation.energy"]
+    assert (of_any_encoding.low, of_any_encoding.high) == (24.0e-12, 35.5e-12)  # shared kernels, dense weights
     static = chip.costs["system"].coefficients["core_static.power"]
     assert static.high == pytest.approx(3.34 / 32 / 128, rel=1e-4)  # 32 chips of 128 cores drew 3.34 W
 
@@ -161,9 +159,11 @@ WORK = Counts(
 @pytest.mark.parametrize("name", chip_names())
 def test_what_a_chip_says_it_can_estimate_it_can(name: str) -> None:
     chip = load_chip(name)
-    if {"energy", "latency"} <= set(chip.estimates):
+    if "energy" in chip.estimates and (chip.kind == "neuromorphic" or "latency" in chip.estimates):
         cost = estimate_counts(WORK, dt=1e-3, chip=chip)
         assert cost.latency_second.high > 0 and cost.energy_joule.high > 0
+        if "latency" not in chip.estimates:  # without times of operations a run lasts as long as it is paced
+            assert cost.latency_second == Range(WORK.steps * 1e-3, WORK.steps * 1e-3)
     else:
         with pytest.raises(ChipError, match=rf"{name}.*states no"):
             estimate_counts(WORK, dt=1e-3, chip=chip)

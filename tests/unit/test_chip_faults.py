@@ -70,6 +70,7 @@ refractory_step = { value = 1, source = "p. 1", status = "published" }
 role = "first"
 description = "bench"
 missing = "nothing"
+overlaps = "often"
 borrows = { learning_update = "nobody" }
 [costs.bench.synaptic_operation]
 energy_joule = { low = 2e-12, high = 1e-12, source = " ", status = "guessed" }
@@ -107,10 +108,11 @@ energy_joule = { value = 1e-12, source = "p. 1", status = "published" }
         "$.limits.neurons: unknown section; did you mean 'neuron'?",
         "$.costs.bench.role: must be one of alternative, shared; got 'first'",
         "$.costs.bench.missing: must be a list of sentences",
+        "$.costs.bench.overlaps: must be true or false, got 'often'",
         "$.costs.bench.borrows.learning_update: set 'nobody' states no learning_update",
         "$.costs.bench.synaptic_operation.energy_joule: low must be <= high, got 2e-12 > 1e-12",
         "$.costs.bench.synaptic_operation.energy_joule: source is empty",
-        "synaptic_operation.energy_joule: status must be one of published, derived, assumed; got 'guessed'",
+        "synaptic_operation.energy_joule: status must be one of published, derived, assumed, measured; got 'guessed'",
         "$.costs.bench.synaptic_operation.time_second: needs either value, or low and high, or values, or points and per",
         "$.costs.bench.synaptic_operation.time_second: source is missing",
         "$.costs.bench.synaptic_operation.time_second.note: unknown key",
@@ -237,8 +239,8 @@ UNIT_WORD = r"_(joule|second|watt|metre|volt|hertz|byte|bit|step)(?<!per_second)
 MUTATIONS: dict[str, Callable[[str, str], tuple[str, str]]] = {  # from line and path to another line and what is said
     "no status": lambda line, path: (re.sub(r', status = "\w+"', "", line), f"{path}: status is missing"),
     "a bad status": lambda line, path: (
-        re.sub(r'status = "\w+"', 'status = "measured"', line),
-        f"{path}: status must be one of published, derived, assumed; got 'measured'",
+        re.sub(r'status = "\w+"', 'status = "guessed"', line),
+        f"{path}: status must be one of published, derived, assumed, measured; got 'guessed'",
     ),
     "an empty source": lambda line, path: (re.sub(r'source = "[^"]*"', 'source = " "', line), f"{path}: source is empty"),
     "a key more": lambda line, path: (line.replace("{ ", "{ sauce = 1, ", 1), f"{path}.sauce: unknown key; did you mean"),

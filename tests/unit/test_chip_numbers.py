@@ -39,9 +39,9 @@ def test_loihi1_has_the_regression_of_sanafe_by_encoding() -> None:
 
 def test_the_power_of_truenorth_is_that_of_three_measured_rates() -> None:
     # Akopyan et al. 2015, Fig. 17: 1048576 neurons, 128 active synapses each, 0.8 V
-    event, static = coefficient("truenorth", "synaptic_operation.energy"), coefficient("truenorth", "core_static.power")
+    event, static = coefficient("truenorth", "synaptic_operation.energy"), coefficient("truenorth", "chip_static.power")
     for rate, measured in ((11.58, 68e-3), (20.07, 71e-3), (95.93, 94e-3)):
-        power = 4096 * static.low + event.low * rate * 1048576 * 128
+        power = static.low + event.low * rate * 1048576 * 128
         assert power == pytest.approx(measured, rel=0.01), rate  # measured to two digits
 
 
@@ -65,9 +65,6 @@ def test_the_power_of_odin_is_that_of_both_measured_clocks() -> None:
         ("cmos_45nm", "multiply_accumulate_int8.energy", 0.23e-12),
         ("cmos_45nm", "sram_32_kilobyte_word.energy", 20e-12),
         ("xylo_a2", "step.energy", 93e-9),  # arXiv 2208.12991
-        ("xeon", "framework_call.time", 1 / 1813.6),  # Blouw et al. 2019: inferences a second at batch 1
-        ("quadro_k4000", "framework_call.time", 1 / 770.4),
-        ("jetson_tx1", "framework_call.time", 1 / 419),
         ("a100", "multiply_accumulate_float32.energy", 2 * 400 / 19.5e12),  # data sheet: 400 W, 19.5 TFLOP/s
         ("h100", "multiply_accumulate_int8.energy", 2 * 700 / 1979e12),
     ],

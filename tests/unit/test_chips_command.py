@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import neuromorph as nm
 from neuromorph.chip import LIMITS, OPERATIONS, chip_names, load_chip
 from neuromorph.chip.schema import BOARD
 from neuromorph.cli import main
@@ -112,3 +113,37 @@ def test_chips_shows_boards_in_words_and_files_of_the_user(tmp_path: Path) -> No
 def test_chips_show_without_a_name_says_what_there_is() -> None:
     done = CliRunner().invoke(main, ["chips", "show"])
     assert done.exit_code == 2 and "truenorth" in done.output
+
+
+@pytest.mark.parametrize("verb", [("chips", "show"), ("check", "net.npz", "--chip"), ("place", "net.npz", "--chip")])
+def test_a_broken_file_is_refused_with_every_path_by_every_verb(
+    verb: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nm.compile(nm.Network(populations=[nm.Population("a", 3, nm.LIF())])).save(tmp_path / "net.npz")
+    number = '{ value = 1, source = "p. 1", status = "published" }'
+    (tmp_path / "broken.toml").write_text(
+        f"""
+name = "broken"
+kind = "neuromorphic"
+description = "a chip of my own"
+[limits.core]
+compartments = {{ value = 512, status = "published" }}
+axons = {number}
+[limits.neuron]
+refractory_millisecond = {number}
+[costs.synaptic_operation]
+energy_joule = {{ value = 1e-12, source = "", status = "published" }}
+time_ns = {number}
+"""
+    )
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, [*verb, "./broken.toml"])
+    assert done.exit_code == 2
+    for fault in (
+        "$.limits.core.compartments: source is missing",
+        "$.limits.core.axons: unknown key",
+        "$.limits.neuron.refractory_millisecond: the unit must be step",
+        "$.costs.synaptic_operation.energy_joule: source is empty",
+        "$.costs.synaptic_operation.time_ns: the unit must be second",
+    ):
+        assert f"broken.toml: {fault}" in done.output
