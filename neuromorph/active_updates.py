@@ -20,16 +20,24 @@ WORDS_FOR_AN_EVENT = 5  # words of bits that are joined in the time in which one
 def active_updates(program: Program, spikes: Mapping[str, SpikeTrain], begin: int, end: int) -> dict[str, int]:
     """Neuron updates of each population in rows ``begin`` to ``end`` of ``spikes`` that met an event or sent a spike.
 
-    An event counts where it arrives, whatever its weight; several in one step and neuron make one active update.
+    An event counts where it arrives, whatever its weight; several in one step and neuron make one active update. Where
+    delays learn it counts by the delay that its synapse began with, for recordings do not hold others.
     """
     return {
         population.name: sum(
-            _in_window(program, spikes, population, start, min(start + rows, end))
-            for rows in [_window_rows(program, spikes, population, end)]
-            for start in range(begin, end, rows)
+            int(np.count_nonzero(marks)) for _, marks in active_neurons(program, spikes, population, begin, end)
         )
         for population in program.populations
     }
+
+
+def active_neurons(
+    program: Program, spikes: Mapping[str, SpikeTrain], population: PopulationProgram, begin: int, end: int
+) -> Iterator[tuple[int, Marks]]:
+    """Which neurons met an event or sent a spike: a first row and marks (rows, neurons) for each window of ``begin`` to ``end``."""
+    rows = _window_rows(program, spikes, population, end)
+    for start in range(begin, end, rows):
+        yield start, _in_window(program, spikes, population, start, min(start + rows, end))
 
 
 def _window_rows(program: Program, spikes: Mapping[str, SpikeTrain], population: PopulationProgram, steps: int) -> int:
@@ -47,7 +55,7 @@ def _window_rows(program: Program, spikes: Mapping[str, SpikeTrain], population:
 
 def _in_window(
     program: Program, spikes: Mapping[str, SpikeTrain], population: PopulationProgram, start: int, stop: int
-) -> int:
+) -> Marks:
     active: Marks = np.zeros((stop - start, population.size), dtype=np.bool_)
     own = spikes[population.name]
     rows = slice(*np.searchsorted(own.steps, [start, stop]))
@@ -55,7 +63,7 @@ def _in_window(
     for projection in program.projections:
         if projection.post == population.name and projection.synapses:
             _mark(active, projection, spikes[projection.pre], start)
-    return int(np.count_nonzero(active))
+    return active
 
 
 def _mark(active: Marks, projection: ProjectionProgram, train: SpikeTrain, start: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import final
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from neuromorph.backends.backprop.credit import CreditAssignment
 from neuromorph.backends.backprop.network import DenseNetwork
 from neuromorph.backends.backprop.optimisers import Optimiser
+from neuromorph.cost import Operations
 
 
 @final
@@ -42,6 +44,8 @@ class OperationCounts:
     optimiser_divisions: int  # for an update
     optimiser_square_roots: int  # for an update
 
+    layers: int  # with weights
+    activation_traffic_bytes: int  # for a sample: what every layer reads and what it writes, in inference
     weight_bytes: int
     bias_bytes: int
     gradient_bytes: int
@@ -77,6 +81,65 @@ class OperationCounts:
             + self.credit_state_bytes
         )
 
+    def inference(self) -> Operations:
+        """Work of classifying one sample by itself, as the cost model takes it."""
+        return Operations(
+            by_precision={self._precision: self.inference_macs},
+            additions={self._precision: self.inference_additions},
+            traffic_bytes={
+                "weights": self.weight_bytes,
+                "biases": self.bias_bytes,
+                "activations": self.activation_traffic_bytes,
+            },
+            held_bytes={
+                "weights": self.weight_bytes,
+                "biases": self.bias_bytes,
+                "activations": self.inference_activation_bytes,
+            },
+            calls=1,
+            layers=self.layers,
+        )
+
+    def learning(self) -> Operations:
+        """Work of one trained sample in a full minibatch, which shares the weights, their update and the calls.
+
+        Weights are read forward and backward, and read and written by the update; gradients and the state of the
+        optimiser are written once and read once; so are activations in the cache and errors of every sample.
+        """
+        one = Operations(
+            by_precision={self._precision: self.trained_sample_macs},
+            additions={
+                self._precision: self.training_additions
+                + self.derivative_products
+                + self.optimiser_additions / self.batch_size
+            },
+            traffic_bytes={
+                "weights": 4 * self.weight_bytes,
+                "biases": 3 * self.bias_bytes,
+                "gradients": 2 * self.gradient_bytes,
+                "optimiser state": 2 * self.optimiser_state_bytes,
+                "feedback weights": self.credit_state_bytes,
+                "activation cache": 2 * self.activation_cache_bytes / self.batch_size,
+                "errors": 2 * self.error_bytes / self.batch_size,
+            },
+            held_bytes={
+                "weights": self.weight_bytes,
+                "biases": self.bias_bytes,
+                "gradients": self.gradient_bytes,
+                "optimiser state": self.optimiser_state_bytes,
+                "feedback weights": self.credit_state_bytes,
+                "activation cache": self.activation_cache_bytes / self.batch_size,
+                "errors": self.error_bytes / self.batch_size,
+            },
+            calls=1,
+            layers=3 * self.layers - 1,  # forward, weights backward, and inputs backward of all but the first
+        )
+        return one.batched(self.batch_size)
+
+    @property
+    def _precision(self) -> str:
+        return f"float{8 * self.value_bytes}"
+
 
 def count_operations(
     network: DenseNetwork,
@@ -109,6 +172,8 @@ def count_operations(
         optimiser_additions=update.additions * parameters,
         optimiser_divisions=update.divisions * parameters,
         optimiser_square_roots=update.square_roots * parameters,
+        layers=len(network.sizes) - 1,
+        activation_traffic_bytes=value_bytes * sum(n + m for n, m in itertools.pairwise(network.sizes)),
         weight_bytes=network.weight_count * value_bytes,
         bias_bytes=network.bias_count * value_bytes,
         gradient_bytes=parameters * value_bytes,

@@ -114,15 +114,22 @@ def test_every_term_is_count_times_coefficient_by_hand() -> None:
     assert totals["sanafe", "spikes generated"].high == pytest.approx(150 * 69.3e-12)
     assert totals["sanafe", "output axons"].high == pytest.approx(150 * 111e-12)
     static = term(cost.energy_terms, "system", "static power (core seconds)")
-    assert static.total.low == pytest.approx(1 * 0.8154e-3 * cost.latency_second.low)
-    assert static.total.high == pytest.approx(128 * 0.8154e-3 * cost.latency_second.high)
+    assert ends(static.total) == within(
+        0.0576e-3 * cost.latency_second.low, 0.8154e-3 * cost.latency_second.high
+    )  # one core is in use
     embedded = term(cost.energy_terms, "system", "embedded processors (chip seconds)").total
-    assert ends(embedded) == within(0.0, 66.9e-3 * cost.latency_second.high)
-    # davies2018 on one core, all in series, and 32 barriers
-    by_hand = 40_000 * 3.5e-9 + 1_000 * 8.4e-9 + 2_200 * 5.3e-9 + 55_000 * 6.1e-9
+    assert ends(embedded) == within(18.95e-3 * cost.latency_second.low, 66.9e-3 * cost.latency_second.high)
+    # davies2018 on one core of one tile, all in series, and 32 barriers: 504 us, more than 32 sustained steps of 5.8 us;
+    # at most 32 of 16.65 us on top, which hold the barriers
+    receiving, learning = 40_000 * 3.5e-9, 55_000 * 6.1e-9
+    updating = 1_000 * 8.4e-9 + 2_200 * 5.3e-9
     assert ends(cost.latency_by_set["davies2018"]) == within(
-        by_hand + 400 * 2.1e-9 + 32 * 113e-9, by_hand + 550 * 2.1e-9 + 32 * (465e-9 + 16.65e-6)
+        receiving + 400 * 2.1e-9 + updating + learning + 32 * 113e-9,
+        receiving + 550 * 2.1e-9 + updating + learning + 32 * 16.65e-6,
     )
+    # sanafe: a core receives meanwhile, which takes longer than its updates; in series at the high end
+    taking_in = 40_000 * 3.1e-9 + 400 * 16e-9
+    assert cost.latency_by_set["sanafe"].low == pytest.approx(taking_in + learning + 32 * 0.6e-6)
 
 
 def test_spike_messages_lie_between_widest_fan_out_and_one_for_each_spike_and_core() -> None:
@@ -162,7 +169,7 @@ def test_real_time_takes_steps_times_dt_and_costs_at_least_as_much() -> None:
     cost = on_loihi()
     assert cost.real_time_second == pytest.approx(0.032)
     assert cost.real_time_energy_joule is not None
-    waited = 128 * 0.8154e-3 * 0.032 + 66.9e-3 * 0.032
+    waited = 0.8154e-3 * 0.032 + 66.9e-3 * 0.032
     assert cost.real_time_energy_joule.high == pytest.approx(event_energy(cost, "sanafe").high + waited)
     assert cost.real_time_energy_joule.low > cost.energy_joule.low
 
@@ -175,7 +182,7 @@ def test_cores_follow_compartments_and_synaptic_memory() -> None:
 
 
 def test_work_spread_over_more_cores_is_only_faster_at_the_low_end() -> None:
-    few, many = on_loihi(synapses=6_400), on_loihi(synapses=100_000)
+    few, many = (on_loihi(synapses=number, events=400_000) for number in (6_400, 100_000))
     assert many.latency_second.low < few.latency_second.low
     assert many.latency_second.high >= few.latency_second.high
 
@@ -197,8 +204,11 @@ def test_a_core_does_no_more_neuron_updates_than_it_has_compartments_and_steps(a
     assert on_top.status == "derived" and "less the time of an idle update" in on_top.source
     # low: the even spread; high: the core filled with active updates, the rest of it idle; 100 barriers
     by_hand = (active / 2 * 8.4e-9 + (100_000 - active / 2) * 5.3e-9, busy * 8.4e-9 + (102_400 - busy) * 5.3e-9)
-    barriers = (100 * 113e-9, 100 * (465e-9 + 16.65e-6))
-    assert ends(cost.latency_by_set["davies2018"]) == within(by_hand[0] + barriers[0], by_hand[1] + barriers[1])
+    barriers = (100 * 113e-9, 100 * 16.65e-6)
+    sustained = 100 * 5.8e-6  # what as many steps of a board last at least
+    assert ends(cost.latency_by_set["davies2018"]) == within(
+        max(by_hand[0] + barriers[0], sustained), by_hand[1] + barriers[1]
+    )
     # SANA-FE: every update is an access, and at most one state change
     assert ends(term(cost.latency_terms, "sanafe", "neuron accesses").count) == within(100_000, 102_400)
     assert ends(term(cost.latency_terms, "sanafe", "neuron state changes").count) == within(active / 2, 102_400)
@@ -212,7 +222,8 @@ def test_a_core_sends_at_most_one_spike_of_each_compartment_a_step() -> None:
 
 @pytest.mark.parametrize(("neurons", "limited"), [(1_024, False), (1_025, True)])
 def test_one_core_does_all_updates_until_they_are_too_many_for_it(neurons: int, limited: bool) -> None:
-    updates = term(on_loihi(neurons=neurons, steps=10, active=0).latency_terms, "davies2018", UPDATES).count
+    silent = on_loihi(neurons=neurons, steps=10, active=0, events=0, spikes=0, input_spikes=0)
+    updates = term(silent.latency_terms, "davies2018", UPDATES).count
     assert updates.high == 10_240
     assert (updates.low < updates.high) == limited
 
@@ -265,7 +276,7 @@ WORK = st.fixed_dictionaries(
 def test_one_more_active_update_never_takes_less_time(neurons: int, steps: int, share: float) -> None:
     active = int(share * neurons * steps)
     quiet, busy = (on_loihi(neurons=neurons, steps=steps, active=n) for n in (active, min(active + 1, neurons * steps)))
-    assert quiet.latency_second.low <= busy.latency_second.low
+    assert quiet.latency_second.low <= busy.latency_second.low * (1 + 1e-12)
     assert quiet.latency_second.high <= busy.latency_second.high
     most = steps * 1024
     updates, on_top = (term(busy.latency_terms, "davies2018", name) for name in (UPDATES, ACTIVE))
@@ -286,7 +297,8 @@ def test_low_is_below_high_and_more_work_never_costs_less(work: dict[str, int], 
         (cost.latency_second, raised.latency_second),
     ):
         assert 0 <= before.low <= before.high
-        assert before.low <= after.low and before.high <= after.high
+        # to rounding: a step that is shorter than a sustained one is filled up to it
+        assert before.low <= after.low * (1 + 1e-12) and before.high <= after.high
     for found in (*cost.energy_terms, *cost.latency_terms):
         assert found.total.low <= found.total.high
 
