@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from statistics import fmean, median
+from typing import Any
 
 import numpy as np
 
-from neuromorph.backends.backprop import Epoch, Trainer, Training, dense_network
-from neuromorph.costs import Operations, estimate_operations
+from neuromorph.backends.backprop import Epoch, Identity, Trainer, Training, dense_network
+from neuromorph.backends.backprop.network import ForwardPass
+from neuromorph.costs import EnergyMeter, estimate_operations
 from neuromorph.networks.digits_reward import DigitsReward
+from neuromorph.neurobench import SynapticOperations, layer_operations
 from neuromorph.recording import FloatArray, IntArray
-from neuromorph.scorecard import Evidence, Row, as_range
+from neuromorph.scorecard import METRICS_SAMPLES, Evidence, Row, as_range
 from neuromorph.tasks.dataset import Dataset
 from neuromorph.tasks.readout import confusion_matrix
 
@@ -26,13 +29,20 @@ def train_backprop(parts: Sequence[tuple[int, Dataset, IntArray]], quick: bool) 
     """Train and test once for each (seed, data, indices of held-out samples); the row, and the evidence of the first."""
     accuracies, samples, learning, classifying = [], 0, 0.0, 0.0
     evidence: list[Evidence] = []
+    joules: list[float] = []
     for seed, data, test in parts:
         network = dense_network(DESCRIBED.network(data, seed=seed), outputs=data.classes)
         trainer = Trainer(network=network, epochs=QUICK_EPOCHS if quick else EPOCHS)
         epochs: list[Epoch] = []
-        training = trainer.train(
-            data.training_images, data.training_labels, generator=np.random.default_rng(seed), progress=epochs.append
-        )
+        with EnergyMeter() as meter:
+            training = trainer.train(
+                data.training_images,
+                data.training_labels,
+                generator=np.random.default_rng(seed),
+                progress=epochs.append,
+            )
+        if meter.joule is not None:  # the part that training took of it, validation being the rest
+            joules.append(meter.joule * sum(epoch.train_seconds for epoch in epochs) / meter.second)
         predicted = np.asarray(training.predict(data.test_images[test])).argmax(axis=1).astype(np.int64)
         classifying += _seconds_for_one(training, data.test_images[test])
         accuracies.append(float(np.mean(predicted == data.test_labels[test])))
@@ -41,15 +51,14 @@ def train_backprop(parts: Sequence[tuple[int, Dataset, IntArray]], quick: bool) 
         if not evidence:
             evidence.append(_evidence(data, seed, epochs, training, test, predicted))
     counted = trainer.count_operations()
-    inference = Operations(multiply_accumulates=counted.inference_macs, memory_bytes=counted.memory_for_inference_bytes)
-    learned = Operations(
-        multiply_accumulates=round(counted.trained_sample_macs),
-        # what learning holds is touched once a minibatch at least
-        memory_bytes=counted.memory_for_learning_bytes // trainer.batch_size,
-    )
     seconds, learning_seconds = classifying / len(parts), learning / samples
-    cost = estimate_operations(inference, "cpu", wall_second=seconds)
-    learning_cost = estimate_operations(learned, "cpu", wall_second=learning_seconds)
+    cost = estimate_operations(counted.inference(), "cpu", wall_second=seconds)
+    learning_cost = estimate_operations(
+        counted.learning(),
+        "cpu",
+        wall_second=learning_seconds,
+        measured_joule=sum(joules) / samples if len(joules) == len(parts) else None,
+    )
     row = Row(
         learner=BACKPROP,
         backend=BACKPROP,
@@ -63,6 +72,7 @@ def train_backprop(parts: Sequence[tuple[int, Dataset, IntArray]], quick: bool) 
         energy_joule={"cpu": as_range(cost.energy_joule)},
         learning_energy_joule={"cpu": as_range(learning_cost.energy_joule)},
         latency_second={"cpu": as_range(cost.latency_second)},
+        energy_delay_product={"cpu": as_range(cost.energy_delay_product)},
         learning_memory_byte=int(counted.memory_for_learning_bytes),
     )
     return row, evidence[0]
@@ -96,4 +106,38 @@ def _evidence(
         weights_before=np.asarray(start.weights[0], dtype=np.float64),
         weights_after=np.asarray(training.parameters.weights[0], dtype=np.float64),
         receptive_labels=np.full(training.parameters.weights[0].shape[0], -1, dtype=np.int64),
+        metrics=neurobench_metrics(training, data.test_images[:METRICS_SAMPLES]),
+        metrics_samples=min(METRICS_SAMPLES, len(data.test_images)),
     )
+
+
+def neurobench_metrics(training: Training, images: FloatArray) -> dict[str, Any]:
+    """NeuroBench's metrics of a trained network on images (samples, pixels), under the names that it gives them.
+
+    Its activations are graded, so all operations are multiply-accumulates; there are no membranes. Outputs are those of
+    layers with an activation function: the linear ones of the last layer are none.
+    """
+    network, parameters = training.network, training.parameters
+    layers = ForwardPass(network, parameters, len(images)).run(np.asarray(images, dtype=parameters.flat.dtype))
+    operations = sum(
+        (layer_operations(given, weight) for given, weight in zip(layers, parameters.weights, strict=False)),
+        SynapticOperations(),
+    )
+    outputs = [
+        found
+        for layer, found in zip(network.layers, layers[1:], strict=True)
+        if not isinstance(layer.activation, Identity)
+    ]
+    count, zeros = sum(found.size for found in outputs), sum(int(np.count_nonzero(found == 0)) for found in outputs)
+    weights = sum(int(np.count_nonzero(weight)) for weight in parameters.weights)
+    return {
+        "Footprint": int(parameters.flat.nbytes),
+        "ConnectionSparsity": 1.0 - weights / network.weight_count,
+        "ActivationSparsity": zeros / count if count else None,
+        "SynapticOperations": {
+            "Effective_MACs": operations.effective_macs / len(images),
+            "Effective_ACs": operations.effective_acs / len(images),
+            "Dense": operations.dense / len(images),
+        },
+        "MembraneUpdates": None,
+    }

@@ -8,9 +8,10 @@ import numpy as np
 
 from neuromorph import registry
 from neuromorph.networks.learner import IMAGE, OUTPUT, Learner, Readout, Responses, respond
+from neuromorph.neurobench import measure
 from neuromorph.program import ProbeProgram, Program
 from neuromorph.recording import Counts, IntArray, SpikeTrain
-from neuromorph.scorecard import Evidence
+from neuromorph.scorecard import METRICS_SAMPLES, Evidence
 from neuromorph.tasks.dataset import Dataset
 from neuromorph.tasks.readout import confusion_matrix
 
@@ -51,6 +52,9 @@ def gather_evidence(one: Taught, responses: Responses, test: IntArray) -> Eviden
     membrane = np.concatenate([recording.states[OUTPUT, "v"] for recording in answers.recordings])
     busiest = np.argsort(-raster[OUTPUT].counts(), kind="stable")[:MEMBRANES]
     plastic = one.start.projection(learner.plastic[0])
+    classified = learner.encode(data.test_images[:METRICS_SAMPLES])
+    inputs = [{IMAGE: sample} for sample in classified]
+    metrics = measure(one.frozen, classified.shape[1], inputs=inputs, backend="emulator")
     return Evidence(
         learner=learner.name,
         seed=one.seed,
@@ -73,4 +77,6 @@ def gather_evidence(one: Taught, responses: Responses, test: IntArray) -> Eviden
             zip(data.test_labels[:RASTER_SAMPLES].tolist(), predicted[:RASTER_SAMPLES].tolist(), strict=True)
         ),
         dt=one.frozen.dt,
+        metrics=metrics.neurobench(),
+        metrics_samples=metrics.samples,
     )

@@ -337,6 +337,7 @@ class _Job:
             energy_joule={chip: as_range(cost.energy_joule) for chip, cost in costs.items()},
             learning_energy_joule={chip: as_range(cost.energy_joule) for chip, cost in learning.items()},
             latency_second={chip: as_range(cost.latency_second) for chip, cost in costs.items()},
+            energy_delay_product={chip: as_range(cost.energy_delay_product) for chip, cost in costs.items()},
             learning_memory_byte=_learning_memory(taught[0].start),
             spikes_equal=divergence is None,
             spikes_compared=compared,

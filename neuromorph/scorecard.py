@@ -10,6 +10,7 @@ from neuromorph.costs import Range as CostRange
 from neuromorph.recording import FloatArray, IntArray, SpikeTrain
 
 Range = tuple[float, float]  # low and high
+METRICS_SAMPLES = 60  # held-out samples of which NeuroBench's metrics are taken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Row:
     energy_joule: Mapping[str, Range] = field(default_factory=dict)  # chip to low and high, one classified sample
     learning_energy_joule: Mapping[str, Range] = field(default_factory=dict)  # one learned sample
     latency_second: Mapping[str, Range] = field(default_factory=dict)  # one classified sample
+    energy_delay_product: Mapping[str, Range] = field(default_factory=dict)  # J s, energy x latency of one of these
     learning_memory_byte: int | None = None  # held beside the weights while learning
     spikes_equal: bool | None = None  # to the reference's, classifying and learning; None where there are no spikes
     spikes_compared: int | None = None  # spikes of the reference that were looked for
@@ -63,6 +65,10 @@ class Evidence:
     steps_per_sample: int = 0
     sample_labels: tuple[tuple[int, int], ...] = ()  # true and predicted class of the samples in the raster
     dt: float = 0.0  # s
+    metrics: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # NeuroBench's, under its names; of so many held-out samples
+    metrics_samples: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -96,6 +102,9 @@ class Scorecard:
             "seconds": self.seconds,
             "quick": self.quick,
             "learning_samples_compared": self.learning_samples_compared,
+            "neurobench": {
+                one.learner: {"samples": one.metrics_samples, **one.metrics} for one in self.evidence if one.metrics
+            },
         }
 
 

@@ -8,12 +8,14 @@ import click
 
 from neuromorph import __version__
 from neuromorph.cli.bench import bench
+from neuromorph.cli.calibrate import calibrate
 from neuromorph.cli.check import check
 from neuromorph.cli.compare import compare
 from neuromorph.cli.conformance import conformance
 from neuromorph.cli.estimate import estimate
 from neuromorph.cli.exchange import export_network, import_file
 from neuromorph.cli.listings import backends, chips, doctor
+from neuromorph.cli.metrics import metrics
 from neuromorph.cli.place import place
 from neuromorph.cli.rules import rules
 from neuromorph.cli.run import networks, run
@@ -53,8 +55,10 @@ for _command in (
     backends,
     doctor,
     chips,
+    calibrate,
     rules,
     estimate,
+    metrics,
     import_file,
     export_network,
 ):

@@ -24,6 +24,7 @@ from neuromorph.errors import InputError
 
 if TYPE_CHECKING:
     from neuromorph.program import Program
+    from neuromorph.scorecard import Scorecard
 
 
 @click.command()
@@ -89,7 +90,7 @@ def _compare_digits(
     from neuromorph.digits_scorecard import LEARNERS, score_digits
     from neuromorph.report.findings import findings, headline
     from neuromorph.report.page import NEEDED, write_page
-    from neuromorph.report.tables import terminal_tables
+    from neuromorph.report.tables import further_tables, terminal_tables
     from neuromorph.report.whole_table import WHOLE_WIDTH, whole_table
 
     lacking = [name for name in NEEDED if find_spec(name) is None]
@@ -112,15 +113,36 @@ def _compare_digits(
     if json_path is not None:
         write_json(scorecard.to_json(), json_path)
     page = None if lacking else write_page(scorecard, out / "digits.html")
+    plot = None if lacking else _save_pareto(scorecard, out / "digits_pareto.png")
     if json_path != "-":
         terminal = console()
-        terminal.print(whole_table(scorecard) if terminal.width >= WHOLE_WIDTH else terminal_tables(scorecard))
+        if terminal.width >= WHOLE_WIDTH:
+            terminal.print(whole_table(scorecard), further_tables(scorecard), sep="\n\n")
+        else:
+            terminal.print(terminal_tables(scorecard))
         for sentence in (headline(scorecard), *findings(scorecard)):
             click.echo(f"- {sentence}")
         if page is not None:
             click.echo(f"Page: {page}")
+        if plot is not None:
+            click.echo(f"Pareto plot: {plot}, and the same as .svg")
     if any(row.spikes_equal is False for row in scorecard.rows):
         sys.exit(1)
+
+
+def _save_pareto(scorecard: Scorecard, path: Path) -> Path | None:
+    """Accuracy against energy and latency as PNG and SVG, where there is anything to draw."""
+    from neuromorph.report.pareto_plot import pareto_figure, pareto_plot
+    from neuromorph.whole_file import whole_file
+
+    figure, drawn = pareto_figure(scorecard), pareto_plot(scorecard)
+    if figure is None or drawn is None:
+        return None
+    with whole_file(path.with_suffix(".svg"), binary=True) as stream:
+        stream.write(drawn)
+    with whole_file(path, binary=True) as stream:
+        figure.savefig(stream, format="png", dpi=144, facecolor="white")
+    return path
 
 
 def _compare_program(

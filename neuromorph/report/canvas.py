@@ -125,15 +125,15 @@ def add_segments(axes: Axes, ends: FloatArray, *, colour: str, width: float) -> 
     axes.add_patch(PathPatch(path, facecolor="none", edgecolor=colour, linewidth=width, capstyle="butt"))
 
 
-def log_ticks(axes: Axes, low: float, high: float, unit: str) -> None:
-    """A logarithmic x axis from ``low`` to ``high``, at most seven marks: 1, 2 and 5 or powers of ten, SI prefixes."""
+def log_ticks(axes: Axes, low: float, high: float, unit: str, *, most: int = 7) -> None:
+    """A logarithmic x axis from ``low`` to ``high``, at most ``most`` marks: 1, 2 and 5 or powers of ten, SI prefixes."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     fine = [step * 10.0**exponent for exponent in range(first, last + 1) for step in (1, 2, 5)]
     choices = [fine, *([10.0**e for e in range(first, last + 1) if e % stride == 0] for stride in (1, 2, 3, 6))]
     shown = [[mark for mark in choice if low <= mark <= high] for choice in choices]
-    marks = next((choice for choice in shown if len(choice) <= 7), shown[-1])
+    marks = next((choice for choice in shown if len(choice) <= most), shown[-1])
     axes.set_xticks(marks, [si(mark, unit) for mark in marks])
     axes.set_xticks([], minor=True)
 

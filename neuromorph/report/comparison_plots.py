@@ -40,6 +40,7 @@ from neuromorph.scorecard import Evidence, Range, Scorecard
 _ROW = 0.24  # height of a bar's row, inches
 _LEGEND_ROW = 0.22
 _FIGURES = 1.2  # width of the figures beside a bar, inches
+_NARROW, _TICK = 3.0, 0.75  # panels up to this width have a mark for so much of it, inches
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,7 @@ def speed_chart(scorecard: Scorecard) -> bytes | None:
             for row in rows
         ]
         bars += _headed(learner, index, found)
-    return _bar_chart(bars, ["wall time per classified sample (s)", "wall time per learned sample (s)"], "s", digits=3)
+    return bar_chart(bars, ["wall time per classified sample (s)", "wall time per learned sample (s)"], "s", digits=3)
 
 
 def _sampling_error(evidence: Evidence, accuracy: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -162,7 +163,7 @@ def _estimate_chart(
             for entry in mine
         ]
         bars += _headed(learner, index, found)
-    return _bar_chart(bars, names, unit, digits=2)
+    return bar_chart(bars, names, unit, digits=2)
 
 
 def _headed(learner: str, index: int, bars: list[Bar]) -> list[Bar]:
@@ -171,30 +172,37 @@ def _headed(learner: str, index: int, bars: list[Bar]) -> list[Bar]:
     return [heading, *kept] if kept else []
 
 
-def _bar_chart(bars: list[Bar], names: Sequence[str], unit: str, *, digits: int) -> bytes | None:
-    """Ranges on logarithmic axes, one panel for each value that any bar has."""
+def bar_chart(
+    bars: list[Bar], names: Sequence[str], unit: str | Sequence[str], *, digits: int, left: float = 2.15
+) -> bytes | None:
+    """Ranges on logarithmic axes, one panel for each value that any bar has; names of bars take ``left`` inches.
+
+    With one ``unit`` all panels share their limits; with one for each panel each has its own.
+    """
     panels = [place for place in range(len(names)) if any(bar.values and bar.values[place] for bar in bars)]
     if not panels:
         return None
-    left, gap, top, bottom = 2.15, 0.3, 0.08, 0.55
+    gap, top, bottom = 0.3, 0.08, 0.55
     height = len(bars) * _ROW
     figure = new_figure(WIDE, height + top + bottom)
     width = (WIDE - left - 0.1 - gap * (len(panels) - 1)) / len(panels)
-    limits = _limits(bars, width)
     for column, place in enumerate(panels):
+        own = unit if isinstance(unit, str) else unit[place]
+        limits = _limits(bars, width, range(len(names)) if isinstance(unit, str) else (place,))
         axes = add_axes(figure, left + column * (width + gap), bottom, width, height)
         axes.set_ylim(len(bars) - 0.5, -0.5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        _draw_panel(axes, bars, place, unit, limits, gap=(limits[1] / limits[0]) ** (0.09 / width), digits=digits)
+        _draw_panel(axes, bars, place, own, limits, gap=(limits[1] / limits[0]) ** (0.09 / width), digits=digits)
         name_axes(axes, names[place])
     _draw_names(figure, bars, left, bottom, height)
     return svg_bytes(figure)
 
 
-def _limits(bars: list[Bar], width: float) -> Range:
-    """Ends of a logarithmic axis that all panels share, with room for the figures beside the longest bar."""
-    ends = [end for bar in bars for ends in bar.values if ends is not None for end in ends if end > 0]
+def _limits(bars: list[Bar], width: float, places: Sequence[int]) -> Range:
+    """Ends of a logarithmic axis of these values of the bars, with room for the figures beside the longest bar."""
+    shown = [bar.values[place] for bar in bars if bar.values for place in places]
+    ends = [end for ends in shown if ends is not None for end in ends if end > 0]
     least, most = (min(ends), max(ends)) if ends else (1.0, 1.0)
     decades = max(math.log10(most / least), 0.5)
     return least / 10 ** (0.08 * decades), most * 10 ** (decades * _FIGURES / (width - _FIGURES))
@@ -203,7 +211,8 @@ def _limits(bars: list[Bar], width: float) -> Range:
 def _draw_panel(axes: Axes, bars: list[Bar], place: int, unit: str, limits: Range, *, gap: float, digits: int) -> None:
     ranges = [bar.values[place] if bar.values else None for bar in bars]
     low, high = limits
-    log_ticks(axes, low, high, unit)
+    width = axes.get_position().width * axes.get_figure().get_size_inches()[0]  # type: ignore[union-attr]
+    log_ticks(axes, low, high, unit, most=7 if width > _NARROW else max(2, int(width / _TICK)))
     ruled(axes, "x")
     for row, (bar, ends_here) in enumerate(zip(bars, ranges, strict=True)):
         if ends_here is None:

@@ -17,6 +17,7 @@ class Estimate:
     energy_joule: Range | None  # one classified sample
     learning_energy_joule: Range | None  # one learned sample
     latency_second: Range | None  # one classified sample
+    energy_delay_product: Range | None  # J s, one classified sample
 
 
 def estimates(scorecard: Scorecard) -> tuple[Estimate, ...]:
@@ -48,6 +49,7 @@ def _estimate(row: Row, chip: str) -> Estimate:
         energy_joule=_ends(row.energy_joule.get(chip)),
         learning_energy_joule=_ends(row.learning_energy_joule.get(chip)),
         latency_second=_ends(row.latency_second.get(chip)),
+        energy_delay_product=_ends(row.energy_delay_product.get(chip)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuromorph.report import comparison_plots, learner_plots
+from neuromorph.report import comparison_plots, learner_plots, pareto_plot
 from neuromorph.report.canvas import colour_of
 from neuromorph.report.estimates import learner_names
 from neuromorph.report.units import duration, percent, printable
@@ -35,6 +35,17 @@ def comparison_figures(scorecard: Scorecard) -> tuple[Figure, ...]:
             f"error alone{_curve_tests(scorecard)}; the dotted line is guessing.",
             f"Line chart of held-out accuracy against training samples for {names}.",
             comparison_plots.learning_curves(scorecard),
+        ),
+        (
+            "pareto",
+            "Accuracy against energy and latency.",
+            "One mark for each learner on each chip, in the middle (by ratio) of its bar from the low to the high estimate "
+            "for one classified sample; up and down: standard deviation over seeds. Higher and further left is better. The dashed line is the Pareto front of the "
+            "middles: nothing lies above and left of it. A hollow mark is beaten for certain: another one is at least "
+            "as accurate and its whole bar lies further left. Bars of equal accuracy are drawn a little apart; where "
+            "several backends did the work, the one with the lowest high end is shown.",
+            f"Two scatter plots of held-out accuracy against estimated energy and latency for {names}; the numbers are in the tables.",
+            pareto_plot.pareto_plot(scorecard),
         ),
         (
             "energy",

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from neuromorph.errors import NeuromorphError
 from neuromorph.report.estimates import learner_names
 from neuromorph.report.findings import findings, headline
-from neuromorph.report.tables import by_learner, sheets
+from neuromorph.report.sheet import by_learner
+from neuromorph.report.tables import sheets
 from neuromorph.report.units import EN_DASH, duration, printable
 from neuromorph.scorecard import Evidence, Scorecard
 from neuromorph.whole_file import whole_file

@@ -20,6 +20,7 @@ VARIABLES = {
     "y2": "second trace of the postsynaptic neuron's spikes",
     "y3": "third trace of the postsynaptic neuron's spikes",
     "w": "weight",
+    "d": "delay, in time steps",
     "t": "eligibility tag",
     "r": "third factor",
     "x0": "1 when the presynaptic neuron spikes",
@@ -43,10 +44,13 @@ def rule_lines(found: FoundRule, sheet: RuleSheet) -> list[str]:
         lines.append(f"  equation    {found.equation}")
     if found.parameters:
         lines.append("  parameters  " + ", ".join(f"{name} = {value!r}" for name, value in found.parameters.items()))
-    lines.append(f"  dw          {rule.dw_sum}")
+    if rule.dw_sum is not None:
+        lines.append(f"  dw          {rule.dw_sum}")
     if rule.dt_sum is not None:
         decay = "" if rule.tau_tag is None else f", and decays with tau_tag = {_seconds(rule.tau_tag)}"
         lines.append(f"  dt          {rule.dt_sum}{decay}")
+    if rule.dd_sum is not None and rule.d_max is not None:
+        lines.append(f"  dd          {rule.dd_sum}, in time steps, within one step and d_max = {_seconds(rule.d_max)}")
     lines.append(f"  bounds      w within {rule.w_min:g} to {rule.w_max:g}")
     if rule.epoch is not None:
         lines.append(f"  epoch       {_seconds(rule.epoch)}")
@@ -59,7 +63,7 @@ def rule_lines(found: FoundRule, sheet: RuleSheet) -> list[str]:
 def variables_table(rule: LearningRule) -> Table:
     """One line a variable: what it is, and of traces time constant and impulse."""
     table = _table("Variables", "variable", "what it is", "time constant", "impulse")
-    sums = [total for total in (rule.dw_sum, rule.dt_sum) if total is not None]
+    sums = [total for total in (rule.dw_sum, rule.dt_sum, rule.dd_sum) if total is not None]
     for name in sorted(frozenset().union(*(total.dependencies for total in sums))):
         every = (
             ""
@@ -131,9 +135,8 @@ def rules_page(rules: Sequence[FoundRule], sheets: Sequence[RuleSheet]) -> str:
         ]
         lines.append(f"| [{found.name}](#{found.name.lower()}) | `{_equation(found)}` | " + " | ".join(cells) + " |")
     for found in rules:
-        expanded = [f"`dw = {found.rule.dw_sum}`"]
-        if found.rule.dt_sum is not None:
-            expanded.append(f"`dt = {found.rule.dt_sum}`")
+        sums = {"dw": found.rule.dw_sum, "dt": found.rule.dt_sum, "dd": found.rule.dd_sum}
+        expanded = [f"`{name} = {total}`" for name, total in sums.items() if total is not None]
         lines += ["", f"## {found.name}", "", found.summary, "", f"With default parameters {' and '.join(expanded)}."]
         lines += ["", found.source] if found.source else []
     return "\n".join(lines) + "\n"
@@ -152,8 +155,8 @@ def _equation(found: FoundRule) -> str:
 
 
 def _expanded(rule: LearningRule) -> str:
-    tag = "" if rule.dt_sum is None else f"dt = {rule.dt_sum}; "
-    return f"{tag}dw = {rule.dw_sum}"
+    sums = {"dt": rule.dt_sum, "dd": rule.dd_sum, "dw": rule.dw_sum}
+    return "; ".join(f"{name} = {total}" for name, total in sums.items() if total is not None)
 
 
 def _seconds(value: float) -> str:

@@ -2,65 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterator
 from statistics import stdev
 
 from rich.console import Console, Group
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from neuromorph.report.estimates import estimates
+from neuromorph.report.sheet import Column, Line, Sheet, markdown_lines, sheet_group
 from neuromorph.report.units import ABSENT, PLUS_MINUS, percent, printable, si, si_range
 from neuromorph.scorecard import Range, Row, Scorecard
 
-_HEADING_WIDTH = 10  # headings of figures are broken to this
-_NAME_WIDTH = 11  # names are not broken below this
 REFERENCE = "reference"  # the backend that the others are compared with
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One column: its heading, and whether it holds figures (aligned right, never broken)."""
-
-    heading: str
-    figures: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One row of cells; ``notice`` stands in place of the figures of what was not available."""
-
-    cells: tuple[str, ...]
-    notice: str = ""
-    agrees: bool | None = None  # with the reference, where it was compared
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
-    """One table, as data; consecutive lines with the same first cell belong together."""
-
-    title: str
-    note: str  # how to read it
-    columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
 
 
 def sheets(scorecard: Scorecard, *, dash: str = "-") -> tuple[Sheet, ...]:
     """The tables that have at least one line; ``dash`` stands between low and high."""
-    built = (_learning_sheet(scorecard), _simulation_sheet(scorecard), _chip_sheet(scorecard, dash))
+    built = (
+        _learning_sheet(scorecard),
+        _simulation_sheet(scorecard),
+        _chip_sheet(scorecard, dash),
+        _delay_sheet(scorecard, dash),
+        _metrics_sheet(scorecard),
+    )
     return tuple(sheet for sheet in built if sheet.lines)
 
 
 def terminal_tables(scorecard: Scorecard) -> Group:
     """The tables for ``rich.console.Console.print``; readable from 80 columns on, best from 100."""
-    parts: list[Table | Padding] = []
-    for sheet in sheets(scorecard):
-        parts += [_rich_table(sheet), Padding(Text(sheet.note, style="dim"), (0, 1, 1, 1))]
-    return Group(*parts)
+    return sheet_group(sheets(scorecard))
+
+
+def further_tables(scorecard: Scorecard) -> Group:
+    """The tables whose figures are not in :func:`neuromorph.report.whole_table.whole_table`."""
+    built = (_delay_sheet(scorecard, "-"), _metrics_sheet(scorecard))
+    return sheet_group([sheet for sheet in built if sheet.lines])
 
 
 def terminal_text(scorecard: Scorecard, *, width: int = 100) -> str:
@@ -73,7 +48,7 @@ def terminal_text(scorecard: Scorecard, *, width: int = 100) -> str:
 
 def markdown(scorecard: Scorecard) -> str:
     """The tables as GitHub Markdown."""
-    return "\n".join(line for sheet in sheets(scorecard) for line in _markdown_lines(sheet))
+    return "\n".join(line for sheet in sheets(scorecard) for line in markdown_lines(sheet))
 
 
 def accuracy_text(row: Row) -> str:
@@ -232,46 +207,68 @@ def _chip_sheet(scorecard: Scorecard, dash: str) -> Sheet:
     )
 
 
-def _rich_table(sheet: Sheet) -> Table:
-    table = Table(title=sheet.title, title_justify="left", title_style="bold", header_style="bold")
-    for index, column in enumerate(sheet.columns):
-        widest = max(len(line.cells[index]) for line in sheet.lines)
-        is_last = index == len(sheet.columns) - 1
-        table.add_column(
-            column.heading,
-            justify="right" if column.figures else "left",
-            overflow="fold",
-            min_width=None if is_last else min(widest, _NAME_WIDTH),
-            max_width=max(widest, _HEADING_WIDTH) if column.figures else None,
+def _delay_sheet(scorecard: Scorecard, dash: str) -> Sheet:
+    lines = [
+        Line(
+            cells=(
+                printable(entry.learner),
+                printable(entry.chip),
+                si_range(entry.energy_delay_product, "J s", dash=dash),
+                printable(", ".join(entry.backends)),
+            )
         )
-    for lines in by_learner(sheet.lines):
-        for line in lines:
-            cells = (*line.cells[:-1], line.notice or line.cells[-1])
-            style = "yellow" if line.notice else None
-            table.add_row(*(Text(cell) for cell in cells), style=style, end_section=line is lines[-1])
-    return table
+        for entry in estimates(scorecard)
+        if entry.energy_delay_product is not None
+    ]
+    return Sheet(
+        title="Energy-delay product on chips, estimated",
+        note="Energy times latency of one inference: the low ends multiplied to the high ends multiplied. Lower is better.",
+        columns=(
+            Column(heading="Learner", figures=False),
+            Column(heading="Chip", figures=False),
+            Column(heading="Energy x delay"),
+            Column(heading="Work counted on", figures=False),
+        ),
+        lines=tuple(lines),
+    )
 
 
-def by_learner(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """Lines whose first cell is the same, together."""
-    for _, group in groupby(lines, key=lambda line: line.cells[0]):
-        yield list(group)
+def _metrics_sheet(scorecard: Scorecard) -> Sheet:
+    def number(value: float | None) -> str:
+        return ABSENT if value is None else si(value)
 
+    def share(value: float | None) -> str:
+        return ABSENT if value is None else percent(value)
 
-def _markdown_lines(sheet: Sheet) -> Iterator[str]:
-    yield f"### {sheet.title}"
-    yield ""
-    yield "| " + " | ".join(column.heading for column in sheet.columns) + " |"
-    yield "| " + " | ".join("---:" if column.figures else "---" for column in sheet.columns) + " |"
-    for line in sheet.lines:
-        cells = (*line.cells[:-1], line.notice or line.cells[-1])
-        yield "| " + " | ".join(map(_escaped, cells)) + " |"
-    yield ""
-    yield sheet.note
-    yield ""
-
-
-def _escaped(cell: str) -> str:
-    """Text that Markdown must not take for markup; underscores inside words are safe."""
-    cell = re.sub(r"([\\`*|\[\]~])", r"\\\1", cell.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
-    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", cell)
+    found = {one.learner: one.metrics for one in scorecard.evidence if one.metrics}
+    samples = max((one.metrics_samples for one in scorecard.evidence), default=0)
+    lines = [
+        Line(
+            cells=(
+                printable(learner),
+                si(metrics["Footprint"], "B"),
+                " / ".join(share(metrics[f"{kind}Sparsity"]) for kind in ("Connection", "Activation")),
+                " / ".join(number(metrics["SynapticOperations"][f"Effective_{kind}"]) for kind in ("ACs", "MACs")),
+                number(metrics["SynapticOperations"]["Dense"]),
+                number(metrics["MembraneUpdates"]),
+            )
+        )
+        for learner, metrics in found.items()
+    ]
+    return Sheet(
+        title="NeuroBench's metrics",
+        note=(
+            f"Of the learned network of the first seed, without learning; a mean over {samples:,} classified "
+            "samples. Bytes held: the footprint. Sparsity: of weights / of the neurons' outputs. ACs: spikes times nonzero weights; MACs: the same of graded values; dense: every input and weight "
+            "counted. Membranes: all in the first step, then those that changed."
+        ),
+        columns=(
+            Column(heading="Learner", figures=False),
+            Column(heading="Bytes held"),
+            Column(heading="Sparsity, %"),
+            Column(heading="ACs / MACs"),
+            Column(heading="Dense"),
+            Column(heading="Membrane updates"),
+        ),
+        lines=tuple(lines),
+    )

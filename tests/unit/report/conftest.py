@@ -29,6 +29,14 @@ def synthetic_evidence(learner: str, *, neurons: int = 12, spiking: bool = True,
         "weights_before": generator.uniform(0.2, 0.4, (neurons, 16)),
         "weights_after": generator.uniform(0.0, 1.0, (neurons, 16)),
         "receptive_labels": np.arange(neurons) % 11 - 1,
+        "metrics": {
+            "Footprint": 151_000,
+            "ConnectionSparsity": 0.25,
+            "ActivationSparsity": 0.9825,
+            "SynapticOperations": {"Effective_MACs": 0.0, "Effective_ACs": 9205.3, "Dense": 148_800.0},
+            "MembraneUpdates": 5996.3 if spiking else None,
+        },
+        "metrics_samples": 60,
     }
     if spiking:
         fields |= {
@@ -61,6 +69,7 @@ def synthetic_rows(learner: str, accuracy: float, *, diverges: bool) -> tuple[Ro
         "energy_joule": {"loihi1": (1.2e-7, 9e-7), "cpu": (2e-5, 0.012)},
         "learning_energy_joule": {"loihi1": (8e-7, 1.4e-5)},
         "latency_second": {"loihi1": (1.1e-4, 7e-4)},
+        "energy_delay_product": {"loihi1": (1.32e-11, 6.3e-10)},
         "learning_memory_byte": 14_080,
     }
     place = {"phase": "learning", "step": np.int64(1284), "population": "excitatory", "neuron": 17}

@@ -26,7 +26,13 @@ def keys(scorecard: Scorecard, evidence: Evidence) -> list[str]:
 
 def test_every_figure_is_drawn(scorecard: Scorecard) -> None:
     """All learners together, and each alone; a learner without spikes has no raster."""
-    assert [figure.key for figure in comparison_figures(scorecard)] == ["curves", "energy", "latency", "speed"]
+    assert [figure.key for figure in comparison_figures(scorecard)] == [
+        "curves",
+        "pareto",
+        "energy",
+        "latency",
+        "speed",
+    ]
     assert keys(scorecard, scorecard.evidence[0]) == SPIKING
     assert keys(scorecard, scorecard.evidence[2]) == SPIKING[2:]
 

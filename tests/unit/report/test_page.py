@@ -80,12 +80,12 @@ def plain(value: Any) -> Any:
 
 
 def test_page_has_every_figure_and_table(page_text: str) -> None:
-    """Four figures of all learners, five of each spiking one, three of the other; three tables."""
+    """Five figures of all learners, five of each spiking one, three of the other; five tables."""
     page = outline(page_text)
-    assert page.elements.count("svg") == 4 + 5 + 5 + 3
-    assert page.elements.count("figcaption") == 17 + 3
-    assert page.elements.count("table") == 3
-    assert [name for name in page.identifiers if name.startswith("figure-")] == [f"figure-{n}" for n in range(1, 18)]
+    assert page.elements.count("svg") == 5 + 5 + 5 + 3
+    assert page.elements.count("figcaption") == 18 + 5
+    assert page.elements.count("table") == 5
+    assert [name for name in page.identifiers if name.startswith("figure-")] == [f"figure-{n}" for n in range(1, 19)]
 
 
 def test_page_asks_for_nothing_outside_itself(page_text: str) -> None:

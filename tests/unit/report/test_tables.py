@@ -90,9 +90,9 @@ def test_no_rows_is_no_table(make_scorecard: Callable[..., Scorecard]) -> None:
 def test_markdown_tables_are_well_formed(scorecard: Scorecard) -> None:
     """Every line of a table has as many cells as its heading."""
     text = markdown(scorecard)
-    assert text.count("### ") == 3
+    assert text.count("### ") == 5
     blocks = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
-    assert len(blocks) == 3
+    assert len(blocks) == 5
     for lines in blocks:
         assert len({line.count("|") for line in lines}) == 1
     assert "| reward-stdp | nengo | 91.7" in text
