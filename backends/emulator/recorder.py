@@ -50,7 +50,8 @@ class Recorder:
         for name, neurons in self._net.neurons.items():
             used = int(self.used[self._net.index[name]])
             self._rate[name] = used / max(steps, 1)
-            times, ids = self._events.pop(name)[:, :used].copy()
+            events = self._events.pop(name)
+            times, ids = events[:, :used] if 2 * used >= events.shape[1] else events[:, :used].copy()
             found[name] = SpikeTrain.owning(times, ids, (steps, neurons.u.size))
         return found
 
