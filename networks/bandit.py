@@ -54,6 +54,7 @@ class Bandit(Experiment):
     exploration: float = 60.0  # Hz: random spikes of each neuron's own
     exploration_weight: float = 0.4
     learning_rate: float = 5e-3  # slow: a share of 0.05 of the error
+    w_max: float = 0.2  # twice what a sure reward needs
     gain: float = 8.0  # of fast agents, and of surprise
     surprise: float = 0.15  # by which the mean error must exceed the usual one
     forgetting: float = 0.9  # of noradrenaline, from choice to choice
@@ -62,7 +63,7 @@ class Bandit(Experiment):
     def network(self) -> Network:
         """Cells onto two neurons for each agent, with noise of their own."""
         size = 2 * self.agents
-        rule = DeltaRule(error="error", learning_rate=self.learning_rate, w_min=0.0)
+        rule = DeltaRule(error="error", learning_rate=self.learning_rate, w_min=0.0, w_max=self.w_max)
         start = 0.5 * self.spikes_per_reward / (self.cells * self.rate * self.shown)
         return Network(
             name="bandit",
@@ -105,7 +106,7 @@ class Bandit(Experiment):
         everyone = np.arange(self.agents)
         recent, usual = np.full((2, self.agents), self.surprise)
         noradrenaline = np.zeros(self.agents)
-        with rig.open(self.network(), dt=self.dt) as session:
+        with rig.open(self.network(), dt=self.dt, third_factor_limit=self.gain) as session:
             for choice in range(choices):
                 fed = {
                     "cells": rig.rng.random((steps, self.cells)) < self.rate * self.dt,
@@ -130,7 +131,7 @@ class Bandit(Experiment):
 
     def draw(self, results: Sequence[Result]) -> Figure:
         """Good choices about the reversal, and in the 30 after it."""
-        from neuromorph.networks.panels import INK, SERIES, panels, small_legend
+        from neuromorph.networks.panels import INK, SERIES, expected_at, panels, small_legend
         from neuromorph.report.canvas import name_axes, ruled
 
         figure, (course, ends) = panels(["Good choices", "In the 30 choices after reversal"], widths=(1.6, 1.0))
@@ -144,7 +145,9 @@ class Bandit(Experiment):
         for axes in (course, ends):
             axes.set_ylim(0.0, 1.0)
             ruled(axes, "y")
+        for place, kind in enumerate((SLOW, SURPRISE, FAST)):
+            expected_at(ends, place, results[0], f"good choices in the 30 after reversal: {kind}")
         small_legend(course, "lower left")
         name_axes(course, "choices after reversal", "good choices (share of agents)")
-        name_axes(ends, "learning rate", "good choices (share)")
+        name_axes(ends, "learning rate (shaded: expected)", "good choices (share)")
         return figure

@@ -156,10 +156,12 @@ class Conditioning(Experiment):
 
     def draw(self, results: Sequence[Result]) -> Figure:
         """Errors over the trial before and after learning, over trials, and of the blocked cue."""
-        from neuromorph.networks.panels import INK, MUTED, SERIES, panels, small_legend
+        from neuromorph.networks.panels import INK, MUTED, SERIES, expected_at, panels, small_legend
         from neuromorph.report.canvas import name_axes, ruled
 
-        figure, (course, trials, cue_b) = panels(["Error in a trial", "Error over trials", "Error of cue B alone"])
+        figure, (course, trials, cue_b) = panels(
+            ["Error in a trial (shaded: expected)", "Error over trials", "Error of cue B alone"]
+        )
         found = results[0].arrays
         seconds = (np.arange(self.states) - BEFORE) * self.state
         for values, colour, label in (
@@ -185,5 +187,16 @@ class Conditioning(Experiment):
             axes.set_ylim(-1.4, 1.4)
             small_legend(axes, "lower left")
             is_course = axes is not trials
+            if is_course:
+                axes.set_xlim(seconds[0] - self.state, seconds[-1] + self.state)
             name_axes(axes, "time after the cue (s)" if is_course else "trial: reward, then none", "error (rewards)")
+        paid = self.interval * self.state
+        for axes, place, name in (
+            (course, 0.0, "error at the cue, last ten trials"),
+            (course, paid, "error at the reward, last ten trials"),
+            (course, paid, "error at the omitted reward"),
+            (cue_b, 0.0, "error at the blocked cue"),
+            (cue_b, 0.0, "control: error at the same cue, both trained at once"),
+        ):
+            expected_at(axes, place, results[0], name, width=self.state)
         return figure

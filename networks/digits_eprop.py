@@ -27,7 +27,7 @@ class DigitsEprop(HiddenLayerLearner):
     rule: ClassVar[str] = "presynaptic trace gated by the neuron's activity, times a learning signal for each neuron"
 
     hidden: int = 400
-    feedback: float = 0.4  # largest weight of the broadcast
+    feedback: float = 0.6  # largest weight of the broadcast
     full_rate_samples: int = 14380
     samples: int = 14380
     quick_samples: int = 900

@@ -12,24 +12,25 @@ from neuromorph.recording import FloatArray
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset
 
+LEAST_DOUBT = 1e-3  # of a class that was picked: no surprise is larger than one over it
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class DigitsRewardHidden(HiddenLayerLearner):
-    """The network picks a class by chance from its own probabilities; reward less what it expected changes the weights.
+    """The network picks a class by chance from its own probabilities; reward against its expectation changes the weights.
 
-    The third factor of the neurons of the class that was picked is ``reward - probability of that class`` (reward 1 for
-    the label, 0 otherwise: a reward prediction error), that of all others 0. It is broadcast to hidden neurons by
-    ``feedback`` times their output weights to the class that was picked. No other class is told anything. Fremaux and
-    Gerstner, Frontiers in Neural Circuits 9:85, 2016; attention-gated reinforcement learning: Roelfsema and van Ooyen,
-    Neural Computation 17(10), 2005.
+    With p the probability of the class that was picked, the reward prediction error is 1 where it was right and
+    ``-p / (1 - p)`` where it was wrong: 0 on average while p is right. The third factor of an output neuron is this error
+    times what it did less what was to be expected of it, ``[class was picked] - probability of its class``: so the
+    log-probability of the reward that came grows by the steepest way (Williams, Machine Learning 8, 1992). Nothing is told
+    of the label but whether it was picked. The third factor of a hidden neuron is the sum of these weighted by
+    ``feedback`` times its own output weights. Fremaux and Gerstner, Frontiers in Neural Circuits 9:85, 2016; hidden
+    neurons that learn from a broadcast reward prediction error: Roelfsema and van Ooyen, Neural Computation 17(10), 2005.
     """
 
     rule: ClassVar[str] = "presynaptic trace gated by the neuron's activity, times reward less its expectation"
 
-    hidden_rate: float = 0.003
-    output_rate: float = 0.04
-    error_end: float = 0.1
     feedback: float = 0.6  # largest weight of the broadcast
     full_rate_samples: int = 14380
     samples: int = 14380
@@ -54,10 +55,11 @@ class RewardHiddenLesson(HiddenLayerLesson):
         self.feedback = learner.feedback
 
     def errors(self, probability: FloatArray, label: int) -> tuple[FloatArray, FloatArray]:
-        """Reward less expectation, for the class that was picked."""
+        """Reward prediction error times what was done less what was to be expected."""
         picked = int(self.rng.choice(self.classes, p=probability))
-        error = float(picked == label) - probability[picked]
-        output = np.where(np.arange(self.classes) == picked, error, 0.0)
+        expected = float(probability[picked])
+        surprise = 1.0 if picked == label else -expected / max(1.0 - expected, LEAST_DOUBT)
+        output = surprise * (np.where(np.arange(self.classes) == picked, 1.0, 0.0) - probability)
         weights: FloatArray = self.session.read(f"{UPPER}.weight")
         weights = self.feedback * weights / max(float(np.abs(weights).max()), 1e-12)
         return output, weights.T @ output[self.groups]

@@ -22,7 +22,7 @@ from neuromorph.networks.learner import (
     lateral_inhibition,
 )
 from neuromorph.neurons import LIF
-from neuromorph.plasticity import LearningRule, Trace
+from neuromorph.plasticity import SpikeTracePrototype
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset
@@ -38,7 +38,9 @@ class DigitsUnsupervised(Learner):
     ``dw = learning_rate * y0 * (trace_scale * x1 - w)``: potentiation by recent presynaptic spikes and depression in
     proportion to the weight, so that weights come to rest at the mean trace (a prototype). A negative bias takes from
     every membrane what all prototypes have in common with an image, so that the nearest one spikes first by a clear
-    margin. Thresholds rise with every spike and sink otherwise. Labels are never used for learning: afterwards each
+    margin. Thresholds rise with every spike and sink otherwise. While a sample is learned chance moves each threshold a
+    little, by less as the lesson goes on: neurons that spike in the same step learn the same, and two that came to hold
+    equal weights would spike together ever after. Labels are never used for learning: afterwards each
     neuron's mean responses to labelled training samples say how its spikes vote. Dynamics and traces start from rest at
     each sample. Diehl and Cook, Frontiers in Computational Neuroscience 9:99, 2015; Querlioz et al., IEEE Transactions
     on Nanotechnology 12(3), 2013.
@@ -54,18 +56,19 @@ class DigitsUnsupervised(Learner):
     gain: float = 2.0  # input spikes per step for an intensity of 1 in an image of unit length
     tau_mem: float = 1.0  # s
     tau_syn: float = 0.2e-3  # s
-    bias: float = -2.4  # added to every membrane in each step
+    bias: float = -2.0  # added to every membrane in each step
     lateral_inhibition: float = 80.0  # of every output spike on every other neuron
     weight_low: float = 0.27  # initial weights are uniform
     weight_high: float = 0.5
-    threshold: float = 27.0
+    threshold: float = 45.0
     tau_plus: float = 16e-3  # s
     learning_rate: float = 0.125
     trace_scale: float = 0.0606
-    threshold_rate: float = 0.08  # rise with each spike of a neuron
+    threshold_rate: float = 0.04  # rise with each spike of a neuron
+    threshold_noise: float = 1.5  # standard deviation of what chance adds to thresholds in a lesson's first sample
     target_spikes: float = 2.0  # of the whole layer in a sample
     full_rate_samples: int = 8622
-    samples: int = 14380
+    samples: int = 8622
     quick_samples: int = 700
     labelled: int = 1500
 
@@ -82,10 +85,10 @@ class DigitsUnsupervised(Learner):
             v_threshold=np.full(self.neurons, self.threshold),
             bias=self.bias,
         )
-        rule = LearningRule(
-            name="STDP towards the trace",
-            dw=f"{float(self.learning_rate * self.trace_scale)!r} * y0 * x1 - {float(self.learning_rate)!r} * y0 * w",
-            x1=Trace(self.tau_plus),
+        rule = SpikeTracePrototype(
+            learning_rate=self.learning_rate,
+            trace_scale=self.trace_scale,
+            tau_plus=self.tau_plus,
             w_min=0.0,
             w_max=1.0,
         )
@@ -104,9 +107,8 @@ class DigitsUnsupervised(Learner):
         return rate_code(unit_length(images), steps=self.steps, rate=self.gain)
 
     def lesson(self, session: Session, data: Dataset, *, seed: int, samples: int) -> Lesson:
-        """Begin to teach; nothing is left to chance, so ``seed`` is not used."""
-        del seed, samples
-        return UnsupervisedLesson(self, session, data)
+        """Begin to teach; ``seed`` decides the noise of thresholds."""
+        return UnsupervisedLesson(self, session, data, samples, seed)
 
     @property
     def label_samples(self) -> int:
@@ -118,9 +120,11 @@ class DigitsUnsupervised(Learner):
 class UnsupervisedLesson(Lesson):
     """Presents a sample; moves thresholds. The label is not looked at."""
 
-    def __init__(self, learner: DigitsUnsupervised, session: Session, data: Dataset) -> None:
-        self.learner, self.session, self.classes = learner, session, data.classes
+    def __init__(self, learner: DigitsUnsupervised, session: Session, data: Dataset, samples: int, seed: int) -> None:
+        self.learner, self.session, self.classes, self.samples = learner, session, data.classes, samples
         self.thresholds = Thresholds(session, OUTPUT)
+        self.rng = np.random.default_rng([seed, 5])
+        self.seen = 0
 
     def teach(self, spikes: BoolArray, label: int) -> tuple[Recording, ...]:
         """One sample."""
@@ -128,9 +132,13 @@ class UnsupervisedLesson(Lesson):
         learner = self.learner
         shown = spikes[: learner.learning_steps]
         self.session.reset()
+        noise = learner.threshold_noise * (1.0 - min(1.0, self.seen / max(self.samples, 1)))
+        if noise:
+            self.thresholds.shift(noise * self.rng.standard_normal(learner.neurons))
         recording = self.session.run(len(shown), inputs={IMAGE: shown})
         counts = recording.spikes[OUTPUT].counts().astype(np.float64)
         self.thresholds.move(learner.threshold_rate * (counts - learner.target_spikes / learner.neurons))
+        self.seen += 1
         return (recording,)
 
     def readout(self, responses: Responses | None, labels: IntArray) -> Readout:

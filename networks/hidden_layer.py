@@ -12,7 +12,15 @@ import numpy as np
 from neuromorph.connectors import Dense
 from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Probe, Projection
-from neuromorph.networks.learner import IMAGE, OUTPUT, Learner, Lesson, Readout, Responses
+from neuromorph.networks.learner import (
+    IMAGE,
+    OUTPUT,
+    Learner,
+    Lesson,
+    Readout,
+    Responses,
+    rounded_at_random,
+)
 from neuromorph.neurons import LIF
 from neuromorph.plasticity import LearningRule, Trace
 from neuromorph.recording import BoolArray, FloatArray, IntArray, Recording
@@ -44,15 +52,15 @@ class HiddenLayerLearner(Learner):
     gain: float = 1.7  # input spikes per step for an intensity of 1 in an image of unit length
     tau_mem: float = 1.0  # s
     tau_syn: float = 0.2e-3  # s
-    hidden_threshold: float = 2.0
+    hidden_threshold: float = 1.5
     output_threshold: float = 4.0
     hidden_spread: float = 0.25  # standard deviation of the initial weights
     output_spread: float = 0.02
     tau_plus: float = 32e-3  # s
-    hidden_rate: float = 0.002  # learning rates
-    output_rate: float = 0.02
+    hidden_rate: float = 0.003  # learning rates
+    output_rate: float = 0.04
     sharpness: float = 1.0  # of the softmax that makes probabilities of the mean spike counts of groups
-    error_end: float = 0.2  # third factors sink from their full size to this share over the lesson
+    error_end: float = 0.1  # third factors sink from their full size to this share over the lesson
 
     def network(self, data: Dataset, *, seed: int) -> Network:
         """Weights of both signs, drawn from normal distributions."""
@@ -131,16 +139,12 @@ class HiddenLayerLesson(Lesson):
         scale = 1.0 + (learner.error_end - 1.0) * min(1.0, self.seen / max(self.samples, 1))
         hidden = np.clip(hidden, -1.0, 1.0) * took_part
         factors = {
-            HIDDEN_ERROR: self._rounded(scale * hidden),
-            OUTPUT_ERROR: self._rounded(scale * output[self.groups]),
+            HIDDEN_ERROR: rounded_at_random(scale * hidden, FACTOR_STEP, self.rng),
+            OUTPUT_ERROR: rounded_at_random(scale * output[self.groups], FACTOR_STEP, self.rng),
         }
         teaching = self.session.run(1, modulators={name: row[np.newaxis, :] for name, row in factors.items()})
         self.seen += 1
         return recording, teaching
-
-    def _rounded(self, factor: FloatArray) -> FloatArray:
-        """To multiples of :data:`FACTOR_STEP`, at random and right on average: no product that a chip makes of it is cut."""
-        return np.floor(factor / FACTOR_STEP + self.rng.random(factor.shape)) * FACTOR_STEP
 
     def readout(self, responses: Responses | None, labels: IntArray) -> Readout:
         """Neuron j stands for class ``j // neurons_per_class``."""

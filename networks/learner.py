@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from neuromorph.arithmetic import ALIGNMENT, STATE_LIMIT, WEIGHT_RANGES, weight_step
-from neuromorph.connectors import AllToAll, Dense
+from neuromorph.connectors import Dense
 from neuromorph.discretise import discretise
 from neuromorph.network import Network, Projection
 from neuromorph.program import Program
@@ -197,17 +197,28 @@ class Thresholds:
     def move(self, change: FloatArray) -> None:
         """Add ``change``, one entry a neuron; thresholds stay above 0."""
         self.values = np.maximum(self.values + change, self.LEAST)
-        held = self.values * self._scale
+        self._hold(self.values)
+
+    def shift(self, offset: FloatArray) -> None:
+        """Lie ``offset`` beside :attr:`values`, one entry a neuron, until the next move."""
+        self._hold(np.maximum(self.values + offset, self.LEAST))
+
+    def _hold(self, values: FloatArray) -> None:
+        held = values * self._scale
         if self._unit:
             held = np.clip(np.rint(held / self._unit) * self._unit, self._unit, LARGEST_THRESHOLD)
         self._session.write(self._address, held)
 
 
+def rounded_at_random(factor: FloatArray, step: float, rng: np.random.Generator) -> FloatArray:
+    """Multiples of ``step``, right on average, each by a chance of its own.
+
+    A chip rounds all synapses of a projection by one random number: what a small third factor changes would come or not
+    come in all of them together. One that is rounded beforehand comes seldom, and changes each weight by whole units.
+    """
+    return np.floor(factor / step + rng.random(factor.shape)) * step
+
+
 def lateral_inhibition(neurons: int, strength: float) -> Projection:
     """What makes output neurons compete: each output spike inhibits all others."""
     return Projection(OUTPUT, OUTPUT, Dense(-strength * (1.0 - np.eye(neurons))), name="lateral inhibition")
-
-
-def feed_forward_inhibition(strength: float) -> Projection:
-    """Each input spike inhibits all output neurons, so that they tell images apart and not how bright these are."""
-    return Projection(IMAGE, OUTPUT, AllToAll(-strength), name="feed-forward inhibition")

@@ -126,12 +126,14 @@ class OneShotMemory(Experiment):
 
     def draw(self, results: Sequence[Result]) -> Figure:
         """Who spikes in the recall of each pattern, pattern by pattern, and how much of the missing half comes back."""
-        from neuromorph.networks.panels import INK, MUTED, SERIES, panels, small_legend
+        from neuromorph.networks.panels import INK, MUTED, SERIES, expected_at, panels, small_legend
         from neuromorph.report.canvas import name_axes, ruled
 
         figure, (raster, ends) = panels(["Recall of each pattern", "Missing half that is recalled"], widths=(1.7, 1.0))
         found = results[0].arrays
-        order = np.argsort(np.argmax(found["patterns"], axis=0), kind="stable")
+        in_any = found["patterns"].any(axis=0)
+        first = np.where(in_any, np.argmax(found["patterns"], axis=0), len(found["patterns"]))
+        order = np.argsort(first, kind="stable")  # those of no pattern last
         cued, shown = found["cues"] > 0, found["patterns"] > 0
         for what, colour, label in (
             (cued, MUTED, "cue"),
@@ -148,9 +150,11 @@ class OneShotMemory(Experiment):
         ends.axhline(1.0, color=INK, linewidth=0.7, linestyle=":")
         ends.set_xticks([0, 1], ["acetylcholine", "none (control)"])
         ends.set_ylim(-0.05, 1.1)
+        expected_at(ends, 0, results[0], "share of the missing half that is recalled")
+        expected_at(ends, 1, results[0], "control: share recalled of what was shown without acetylcholine")
         ruled(ends, "y")
-        raster.set_ylim(0.0, 1.35 * self.neurons)
+        raster.set_ylim(-2.0, 1.35 * in_any.sum())
         small_legend(raster, "upper right")
         name_axes(raster, "pattern", "neuron (sorted by pattern)")
-        name_axes(ends, "when it was shown", "share of neurons, each pattern")
+        name_axes(ends, "when it was shown (shaded: expected)", "share of neurons, each pattern")
         return figure

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+from neuromorph.networks.experiment import Result
 from neuromorph.report.canvas import INK, MUTED, NORMAL, RULE, SERIES, WIDE, add_axes, new_figure, write
 
-__all__ = ["INK", "MUTED", "RULE", "SERIES", "WIDE", "expected_band", "logarithmic", "panels", "small_legend"]
+__all__ = [
+    "INK",
+    "MUTED",
+    "RULE",
+    "SERIES",
+    "WIDE",
+    "expected_at",
+    "expected_band",
+    "logarithmic",
+    "panels",
+    "small_legend",
+]
 
 _LEFT, _GAP, _RIGHT, _TOP, _BOTTOM = 0.62, 0.72, 0.15, 0.42, 0.5  # inches
 
@@ -42,6 +55,13 @@ def panels(
 def expected_band(axes: Axes, low: float, high: float, *, axis: str = "y") -> None:
     """Shade where a number must lie."""
     (axes.axhspan if axis == "y" else axes.axvspan)(low, high, color=SERIES[2], alpha=0.13, linewidth=0)
+
+
+def expected_at(axes: Axes, place: float, result: Result, name: str, *, width: float = 0.8) -> None:
+    """Shade where the measure of this name must lie, about one place of an axis of kinds; set the limits of y first."""
+    measure = next(measure for measure in result.measures if measure.name == name)
+    low, high = np.clip([measure.low, measure.high], *axes.get_ylim())
+    axes.bar(place, high - low, width=width, bottom=low, color=SERIES[2], alpha=0.13, linewidth=0)
 
 
 def logarithmic(axes: Axes, *names: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 import numpy as np
 
 from neuromorph.connectors import Dense
-from neuromorph.host_rules import Chunk, StructuralPlasticity
+from neuromorph.host_rules import Chunk, StructuralPlasticity, joined
 from neuromorph.inputs import Input, Modulator
 from neuromorph.network import Network, Population, Probe, Projection
 from neuromorph.networks.experiment import Experiment, Finding, Measure, Result, Rig
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PLASTIC = "inputs->classes"
 DENSE, REWIRED, RANDOM = "dense", "rewired", "random"
+LACK = 0.02  # accuracy, of the dense network's, that a rewired one may lack
 
 
 @final
@@ -31,7 +32,8 @@ class RewiredClassifier(Experiment):
     """Classes are known by a few of many inputs; a neuron for each learns by the delta rule which.
 
     With one synapse of five at random places most neurons see hardly any of their inputs. Where the weakest synapses
-    go again and again and others grow at random, those that matter are found and kept, and the few do as well as all.
+    go again and again and others grow where errors and inputs coincide, those that matter are found and kept. In the
+    second half of the samples none moves, and the few come to do as well as all.
     """
 
     name: ClassVar[str] = "rewiring"
@@ -40,10 +42,10 @@ class RewiredClassifier(Experiment):
         "Rewiring brings a network with one synapse of five back to the accuracy of the dense one."
     )
     source: ClassVar[str] = (
-        "Mocanu et al., Nature Communications 9:2383, 2018; Bellec, Kappel, Maass and Legenstein, ICLR 2018; "
+        "Mocanu et al., Nature Communications 9:2383, 2018; Evci et al., ICML 2020; Bellec, Kappel, Maass and Legenstein, ICLR 2018; "
         "Butz, Woergoetter and van Ooyen, Brain Research Reviews 60(2), 2009"
     )
-    quick_fields: ClassVar[Mapping[str, float]] = MappingProxyType({"samples": 2500})
+    quick_fields: ClassVar[Mapping[str, float]] = MappingProxyType({"samples": 1500, "tests": 300})
 
     inputs: int = 200
     classes: int = 10
@@ -57,7 +59,8 @@ class RewiredClassifier(Experiment):
     samples: int = 4000  # for learning
     tests: int = 500
     learning_rate: float = 8e-3
-    every: int = 30  # samples, from one rewiring to the next
+    every: int = 60  # samples, from one rewiring to the next
+    settle_from: int = 5  # tenth of the samples from which on no synapse moves
     fraction: float = 0.3  # of the synapses go each time
     weight: float = 0.02  # of a synapse that grows
     dt: float = 1e-3  # s
@@ -95,8 +98,8 @@ class RewiredClassifier(Experiment):
         measures = [
             Measure(name="accuracy, dense", value=last[DENSE], unit="", low=0.85, high=1.0,
                     source="the task is to be learnable"),
-            Measure(name="accuracy that rewiring lacks", value=last[DENSE] - last[REWIRED], unit="", low=-0.1, high=0.035,
-                    source="Mocanu 2018: as good as dense; within 0.02, and two standard errors of 500 tests"),
+            Measure(name="accuracy that rewiring lacks", value=last[DENSE] - last[REWIRED], unit="", low=-0.1, high=LACK,
+                    source="Mocanu 2018, Evci 2020: as good as dense with one synapse of five; the same tests for both"),
             Measure(name="control: accuracy that random places lack", value=last[DENSE] - last[RANDOM], unit="", low=0.1,
                     high=0.9, source="one in five of the inputs that tell the classes apart is seen"),
             Measure(name="share of the telling synapses that rewiring found", value=found, unit="", low=0.5, high=1.0,
@@ -117,12 +120,14 @@ class RewiredClassifier(Experiment):
             fraction=self.fraction,
             within="neuron",
             candidates="declared",
+            grow="error",
+            modulator="error",
             seed=rig.seed,
         )
         course = []
         with rig.open(self.network(used), dt=self.dt) as session:
             for tenth in range(10):
-                if tenth in (0, 9):  # in the last one synapses settle: what is unused stays so
+                if tenth in (0, self.settle_from):  # from then on what is unused stays so
                     state = (rule if tenth == 0 else replace(rule, interval=1e9)).open(session)
                 for _ in range(self.samples // 10):
                     label, fed = self._sample(prototypes, rng)
@@ -131,15 +136,15 @@ class RewiredClassifier(Experiment):
                     target = np.arange(self.classes) == label
                     error = target - shown.spikes["classes"].counts() / self.spikes_per_target
                     told = session.run(1, modulators={"error": error[np.newaxis]})
-                    for recording in (shown, told):
-                        state.update(session, Chunk(recording=recording))
+                    known = {"inputs": {"inputs": fed}, "modulators": {"error": error[np.newaxis]}}
+                    state.update(session, Chunk(recording=joined([shown, told]), **known))
                 right = 0
-                for _ in range(self.tests if tenth == 9 else self.tests // 3):
+                for _ in range(self.tests if tenth == 9 else self.tests // 6):
                     label, fed = self._sample(prototypes, rng)
                     session.reset()
                     counts = session.run(self.shown, inputs={"inputs": fed}).spikes["classes"].counts()
                     right += int(np.argmax(counts + 0.5 * rng.random(self.classes))) == label
-                course.append(right / (self.tests if tenth == 9 else self.tests // 3))
+                course.append(right / (self.tests if tenth == 9 else self.tests // 6))
             return np.array(course), np.asarray(session.read(f"{PLASTIC}.weight"))
 
     def _sample(self, prototypes: BoolArray, rng: np.random.Generator) -> tuple[int, BoolArray]:
@@ -151,7 +156,7 @@ class RewiredClassifier(Experiment):
 
     def draw(self, results: Sequence[Result]) -> Figure:
         """Accuracy while learning, and where the synapses are in the end."""
-        from neuromorph.networks.panels import MUTED, SERIES, panels, small_legend
+        from neuromorph.networks.panels import MUTED, SERIES, expected_band, panels, small_legend
         from neuromorph.report.canvas import name_axes, ruled
 
         figure, (course, weights) = panels(["Accuracy while learning", "Weights of telling and other synapses"])
@@ -160,6 +165,8 @@ class RewiredClassifier(Experiment):
             for case, colour in ((DENSE, SERIES[0]), (REWIRED, SERIES[1]), (RANDOM, MUTED)):
                 course.plot(seen, result.arrays[case], "o-", color=colour, markersize=2.6, linewidth=0.9,
                             label=None if index else case)  # fmt: skip
+        ends = [result.arrays[DENSE][-1] for result in results]
+        expected_band(course, max(ends) - LACK, max(ends))
         telling = results[0].arrays["prototypes"] > 0
         for place, case in enumerate((DENSE, REWIRED, RANDOM)):
             values = results[0].arrays[f"weights {case}"]
@@ -171,7 +178,7 @@ class RewiredClassifier(Experiment):
         weights.set_xticks(range(3), [DENSE, REWIRED, RANDOM])
         ruled(course, "y")
         small_legend(course, "lower right")
-        small_legend(weights, "lower right")
-        name_axes(course, "samples", "accuracy")
+        small_legend(weights, "upper left")
+        name_axes(course, "samples", "accuracy (shaded: expected)")
         name_axes(weights, "synapses", "weight of those in use")
         return figure

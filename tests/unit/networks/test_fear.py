@@ -24,4 +24,4 @@ def test_without_the_inhibition_nothing_is_extinguished() -> None:
 
 
 def test_figure_shows_trials_and_tests(conduct: Conduct) -> None:
-    assert [axes.get_xlabel() for axes in Fear().figure([conduct("fear")]).axes] == ["trial", "test"]
+    assert [axes.get_xlabel() for axes in Fear().figure([conduct("fear")]).axes] == ["trial", "test (shaded: expected)"]
