@@ -55,6 +55,7 @@ class Neurons(ABC):
         self.population, self.program = population, program
         self.threshold, self.bias = population.threshold.copy(), population.bias.copy()
         self.u, self.v = np.zeros(population.size), np.zeros(population.size)
+        self.adaptation = np.zeros(population.size)  # h: what spikes have added to the threshold, and is not forgotten
         self.waiting: IntArray = np.zeros(population.size, dtype=np.int64)  # refractory steps that are left
         self.held = np.zeros(population.size)  # v in those steps: what the reset left
         self.has_refractory = bool(np.any(population.refractory > 0))
@@ -62,17 +63,29 @@ class Neurons(ABC):
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """The arrays themselves, by the names of :func:`neuromorph.checkpoint.state_layout`."""
         found = {"u": self.u, "v": self.v, "v_threshold": self.threshold, "bias": self.bias, "held": self.held}
+        if self.population.adapts:
+            found["threshold_adaptation"] = self.adaptation
         return {**found, "waiting": self.waiting}
 
     @abstractmethod
     def integrate(self, current: FloatArray) -> None:
         """Decay of u and v, the current that arrives, and bias."""
 
+    def adapted(self) -> FloatArray:
+        """The threshold of this step, with what is left of what earlier spikes have added: ``h = decay_threshold h``."""
+        if self.population.decay_threshold is None:
+            return self.threshold
+        self.adaptation *= self.population.decay_threshold
+        if self.program.rounding == "single":
+            self.adaptation[:] = self.adaptation.astype(np.float32)
+        return self.threshold + self.adaptation
+
     def step(self, current: FloatArray) -> IntArray:
         """One time step with the current that arrives; the neurons that spike."""
         self.integrate(current)
         reaches = np.greater_equal if self.program.threshold_comparison == ">=" else np.greater
-        above: BoolArray = reaches(self.v, self.threshold)
+        threshold = self.adapted()
+        above: BoolArray = reaches(self.v, threshold)
         if self.has_refractory:
             resting = self.waiting > 0
             self.v[resting] = self.held[resting]
@@ -82,10 +95,12 @@ class Neurons(ABC):
         if self.program.reset == "zero":
             self.v[spiking] = 0.0
         elif self.program.reset == "subtract":
-            self.v[spiking] -= self.threshold[spiking]
+            self.v[spiking] -= threshold[spiking]
         if self.has_refractory:
             self.waiting[spiking] = self.population.refractory[spiking]
             self.held[spiking] = self.v[spiking]
+        if self.population.threshold_increment is not None:
+            self.adaptation[spiking] += self.population.threshold_increment[spiking]
         return spiking
 
 
@@ -135,12 +150,16 @@ class Synapses:
         # Weights add up in the order of their presynaptic neurons; NumPy would sum the row of a single neuron in pairs.
         self.is_matrix = projection.is_full and projection.has_one_delay and projection.post_size > 1
         self.pointer, self.order = projection.by_pre
-        shift = {"arrival": 0, "one step later": 1, "one step sooner": -1}[program.delay_convention]
+        self.shift = {"arrival": 0, "one step later": 1, "one step sooner": -1}[program.delay_convention]
         order = list(program.sizes)
-        is_forward = order.index(projection.pre) < order.index(projection.post)
-        self.delay: IntArray = np.maximum(projection.delay + shift, 0 if is_forward else 1)
+        self.least = 0 if order.index(projection.pre) < order.index(projection.post) else 1
+        self.delay: IntArray = np.maximum(projection.delay + self.shift, self.least)
         self.acts_at_once = bool(np.any(self.delay == 0))  # only with a delay convention of another tool
         self.longest = int(self.delay.max()) if projection.synapses else 1
+        self.moving = self.plastic if projection.learns_delays else None  # whose delays learn
+        if self.moving is not None:
+            self.acts_at_once |= self.shift < 0 and self.least == 0
+            self.longest = max(projection.max_delay + self.shift, self.least)
         self.is_reversed = program.summation == "last to first"
         self.under_way = np.zeros((self.longest + 1, projection.post_size))  # row t: what arrives at step t
         self.learns_late = self.plastic is not None and program.plasticity_timing == "arrived"
@@ -166,7 +185,10 @@ class Synapses:
             )
             return
         synapse = np.concatenate([self.order[self.pointer[i] : self.pointer[i + 1]] for i in pre])
-        place = (step + self.delay[synapse]) % rows * size + self.projection.post_index[synapse]
+        delay = self.delay[synapse]
+        if self.moving is not None:
+            delay = np.maximum(self.moving.steps_of(synapse) + self.shift, self.least)
+        place = (step + delay) % rows * size + self.projection.post_index[synapse]
         arriving = np.bincount(place, weights=self.weight[synapse], minlength=rows * size)
         # what was sent together and arrives together is summed and then shifted
         self.under_way += scaled(arriving, self.projection.weight_exponent).reshape(rows, size)
@@ -272,7 +294,7 @@ class ReferenceSession(Session):
                     synapses.learn(self._step, pre, post, r, v, self.program.plasticity_timing)
             # 4. probes see the state after learning and reset
             for (name, variable), samples in states.items():
-                samples[row] = self._neurons[name].v if variable == "v" else self._neurons[name].u
+                samples[row] = self._neurons[name].state()[variable]
             beat()
         trains = {
             name: SpikeTrain.from_steps(found, self._neurons[name].population.size) for name, found in events.items()
@@ -287,13 +309,12 @@ class ReferenceSession(Session):
 
     def _array(self, owner: str, variable: str) -> npt.NDArray[Any]:
         if owner in self._neurons:
-            neurons = self._neurons[owner]
-            return {"u": neurons.u, "v": neurons.v, "v_threshold": neurons.threshold, "bias": neurons.bias}[variable]
+            return self._neurons[owner].state()[variable]
         synapses = self._synapses[owner]
         if variable == "weight":
             return synapses.weight
         assert synapses.plastic is not None
-        return synapses.plastic.tag if variable == "tag" else synapses.plastic.traces[variable]
+        return synapses.plastic.variable(variable)
 
     def _state(self) -> dict[str, npt.NDArray[Any]]:
         parts = {name: neurons.state() for name, neurons in self._neurons.items()}
@@ -313,6 +334,7 @@ class ReferenceSession(Session):
         for neurons in self._neurons.values():
             neurons.u[:] = 0.0
             neurons.v[:] = 0.0
+            neurons.adaptation[:] = 0.0
             neurons.waiting[:] = 0
         for synapses in self._synapses.values():
             synapses.under_way[:] = 0.0

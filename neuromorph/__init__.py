@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Uniform,
     )
     from neuromorph.costs import estimate
+    from neuromorph.design_rules import CheckReport, check
     from neuromorph.execution import compile, open, resume, run
     from neuromorph.host_rules import (
         CascadeConsolidation,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         to_nengo,
     )
     from neuromorph.network import Network, Population, Probe, Projection
+    from neuromorph.neurobench import metrics
     from neuromorph.neurons import IF, LIF
     from neuromorph.nir import from_nir, to_nir
     from neuromorph.placement import Placement, place
@@ -100,6 +102,7 @@ _MODULES = {
         "Uniform",
     ),
     "costs": ("estimate",),
+    "design_rules": ("CheckReport", "check"),
     "execution": ("compile", "open", "resume", "run"),
     "host_rules": (
         "CascadeConsolidation",
@@ -123,6 +126,7 @@ _MODULES = {
     "inputs": ("Input", "Modulator"),
     "live": ("from_lava", "from_nengo", "lava_inputs", "lava_modulators", "nengo_inputs", "to_lava", "to_nengo"),
     "network": ("Network", "Population", "Probe", "Projection"),
+    "neurobench": ("metrics",),
     "neurons": ("IF", "LIF"),
     "nir": ("from_nir", "to_nir"),
     "placement": ("Placement", "place"),
@@ -169,6 +173,7 @@ __all__ = [
     "Broadcast",
     "CascadeConsolidation",
     "CerebellarLTD",
+    "CheckReport",
     "Chunk",
     "ClopathSTDP",
     "DeltaRule",
@@ -219,6 +224,7 @@ __all__ = [
     "TripletSTDP",
     "Uniform",
     "WeightNormalisation",
+    "check",
     "chunks_with_host_rules",
     "compare",
     "compile",
@@ -228,6 +234,7 @@ __all__ = [
     "from_nir",
     "lava_inputs",
     "lava_modulators",
+    "metrics",
     "nengo_inputs",
     "open",
     "place",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuromorph.errors import SimulatorError
+from neuromorph.parts import NEURON_STATES
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray, SpikeTrain
 
@@ -33,7 +34,7 @@ class Advance:
                     f"backend {backend!r} gave {got} as the spikes of {population.name!r}, not ({steps}, {population.size})"
                 )
         for probe in program.probes:
-            if probe.variable in ("u", "v"):
+            if probe.variable in NEURON_STATES:
                 rows = self.states.get((probe.target, probe.variable))
                 if rows is None or rows.shape != (steps, program.sizes[probe.target]):
                     raise SimulatorError(f"backend {backend!r} gave no whole {probe.variable} of {probe.target!r}")

@@ -9,12 +9,14 @@ from typing import Literal
 import numpy as np
 
 from neuromorph.errors import InputError
+from neuromorph.parts import ADAPTATION_ARRAYS, NEURON_ARRAYS
 from neuromorph.program import Program, ProjectionProgram
 
 FEATURES: Mapping[str, str] = {
     "fixed_point": "integers of a chip, with their shifts, wraps, saturation and stochastic rounding",
     "per_neuron_parameters": "time constants, thresholds, bias or refractory periods that differ within a population",
     "refractory": "a refractory period",
+    "adaptive_threshold": "thresholds that rise with every spike of their neuron and decay (threshold_increment)",
     "sparse": "projections in which not every synapse exists",
     "delay": "delays of more than one step",
     "delay_per_synapse": "delays that differ within a projection",
@@ -23,6 +25,7 @@ FEATURES: Mapping[str, str] = {
     "learning": "learning rules",
     "learning_sparse": "learning where not every synapse exists",
     "learning_delay": "learning on a projection with delays of more than one step",
+    "learned_delays": "delays that learn (dd)",
     "tag": "eligibility tags",
     "third_factor": "a third factor per step",
     "third_factor_per_neuron": "a third factor per step and postsynaptic neuron",
@@ -105,9 +108,12 @@ def requirements(program: Program) -> list[tuple[str, str]]:
     longest: dict[str, set[int]] = {}
     for population in program.populations:
         where = f"population {population.name!r}"
-        arrays = (population.decay_u, population.decay_v, population.threshold, population.bias, population.refractory)
+        arrays = [getattr(population, name) for name in NEURON_ARRAYS]
+        if population.adapts:
+            arrays += [getattr(population, name) for name in ADAPTATION_ARRAYS]
         note("per_neuron_parameters", any(bool(np.any(a != a[0])) for a in arrays), where)
         note("refractory", bool(np.any(population.refractory > 0)), where)
+        note("adaptive_threshold", population.adapts, where)
     for projection in program.projections:
         where = f"projection {projection.name!r}"
         if projection.synapses:
@@ -123,6 +129,7 @@ def requirements(program: Program) -> list[tuple[str, str]]:
         note("learning", True, where)
         note("learning_sparse", not projection.is_full, where)
         note("learning_delay", projection.max_delay > 1, where)
+        note("learned_delays", rule.dd is not None, where)
         note("tag", rule.dt is not None, where)
         note("third_factor", bool(rule.modulators), where)
         note("third_factor_per_neuron", any(sizes[name] > 1 for name in rule.modulators), where)

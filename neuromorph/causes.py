@@ -12,6 +12,7 @@ from neuromorph.arithmetic import ALIGNMENT, STATE_LIMIT
 from neuromorph.backend import Backend
 from neuromorph.divergence import Cause, CauseClass, Divergence, Window, WindowRow, number_text
 from neuromorph.lockstep import BEFORE, TOLERANCE, Difference, Experiment, Follower, Pair, Piece, first_difference
+from neuromorph.parts import NEURON_STATES, SYNAPSE_STATES
 from neuromorph.plastic_state import PRE_TRACES
 from neuromorph.program import Program
 from neuromorph.variants import Variant, variants, variants_of
@@ -140,7 +141,7 @@ class _Search:
         is_fixed = self.experiment.program.arithmetic == "fixed"
         if (capabilities.fixed_agreement if is_fixed else capabilities.agreement) == "statistical":
             return "random stream", "it declares that it agrees only in its statistics"
-        if found.variable in ("u", "v", "spikes"):
+        if found.variable in (*NEURON_STATES, "spikes"):
             return self._of_currents(odd) or (self._of_integers() if is_fixed else self._of_floats())
         limit = self._limit()
         if limit is not None:
@@ -211,7 +212,7 @@ class _Search:
 
     def _scale(self) -> float:
         """The threshold, for u and v."""
-        if self.found.variable not in ("u", "v"):
+        if self.found.variable not in NEURON_STATES:
             return 0.0
         threshold = float(self.experiment.program.population(self.found.owner).threshold[self.found.index])
         return threshold if np.isfinite(threshold) else 0.0
@@ -231,6 +232,9 @@ class _Search:
             )
             spiked.add(now.value(("spikes", found.owner), index))
         threshold = population.threshold[index]
+        if population.decay_threshold is not None and at:  # what earlier spikes have added, by the first of the two
+            earlier = self.around[at - 1][0].value(("threshold_adaptation", found.owner), index)
+            threshold = threshold + population.decay_threshold[index] * earlier
         return len(spiked) == 2 and all(abs(membrane - threshold) <= TOLERANCE * threshold for membrane in membranes)
 
 
@@ -253,11 +257,11 @@ def _divergence(
     """The difference with names for numbers."""
     program = pair.experiment.program
     projection, pre_neuron, population, neuron = "", None, found.owner, found.index
-    if found.variable not in ("u", "v", "spikes"):
+    if found.variable not in (*NEURON_STATES, "spikes"):
         owner = program.projection(found.owner)
         projection = owner.name
         population = owner.pre if found.variable in PRE_TRACES else owner.post
-        if found.variable in ("weight", "tag"):
+        if found.variable in SYNAPSE_STATES:
             neuron, pre_neuron = int(owner.post_index[found.index]), int(owner.pre_index[found.index])
     at = next(index for index, (mine, _) in enumerate(around) if mine.stop == found.step)
     spiked, other_spiked = (bool(piece.value(("spikes", population), neuron)) for piece in around[at])
@@ -283,21 +287,20 @@ def _window(
     place: tuple[str, int],
     pre_neuron: int | None,
 ) -> Window:
-    """What differs, then u, v and spikes of its neuron, then the spikes of the presynaptic one."""
+    """What differs, then states and spikes of its neuron, then the spikes of the presynaptic one."""
     population, neuron = place
+    is_input = population in {item.name for item in program.inputs}
+    states = ["spikes"] if is_input else ["u", "v", "spikes", *program.population(population).states[2:]]
     where = f"[{neuron}]" if pre_neuron is None else f"[{pre_neuron} -> {neuron}]"
     wanted = [(f"{found.owner}.{found.variable}{where}", (found.variable, found.owner), found.index)]
-    wanted += [(f"{population}.{name}[{neuron}]", (name, population), neuron) for name in ("u", "v", "spikes")]
+    wanted += [(f"{population}.{name}[{neuron}]", (name, population), neuron) for name in states]
     if pre_neuron is not None:
         pre = program.projection(found.owner).pre
         wanted.append((f"{pre}.spikes[{pre_neuron}]", ("spikes", pre), pre_neuron))
     rows = {}
     for what, address, index in wanted:
-        if address[0] in ("u", "v") and population not in {item.name for item in program.populations}:
-            continue  # an input has neither
         mine, theirs = (tuple(pieces[side].value(address, index) for pieces in around) for side in (0, 1))
         rows[what] = WindowRow(what=what, reference=mine, other=theirs)
-    is_input = population in {item.name for item in program.inputs}
     return Window(
         steps=tuple(mine.stop for mine, _ in around),
         rows=tuple(rows.values()),

@@ -54,16 +54,16 @@ class StateVariable:
 def state_layout(program: Program) -> dict[str, StateVariable]:
     """The arrays of a session's state by name: the same names and meanings on every backend.
 
-    Of a population: ``u``, ``v``, ``v_threshold`` and ``bias`` as :meth:`Session.read` gives them; ``waiting``,
+    Of a population: ``u``, ``v``, ``v_threshold``, ``bias`` and, where it has one, ``threshold_adaptation`` as :meth:`Session.read` gives them; ``waiting``,
     refractory steps that are left; ``held``, v in those steps. Of a projection: ``weight``, one for each synapse;
     ``under_way``, whose row k is the current that arrives 1 + k steps from now, weights, exponent and all; and where
-    it learns ``tag``, traces, and ``pre_time`` and ``post_time``, the steps of the running epoch (1, 2, ...) in which
+    it learns ``tag`` and ``delay``, where its rule changes them, traces, and ``pre_time`` and ``post_time``, the steps of the running epoch (1, 2, ...) in which
     neurons spiked last, 0 where they did not. Where rules see spikes that have arrived: ``sent``, rows of the spikes that
     have not, the oldest first.
     """
     found: dict[str, StateVariable] = {}
     for population in program.populations:
-        for variable in ("u", "v", "v_threshold", "bias", "held"):
+        for variable in (*population.states, "v_threshold", "bias", "held"):
             found[f"{population.name}.{variable}"] = StateVariable((population.size,), np.float64)
         found[f"{population.name}.waiting"] = StateVariable((population.size,), np.int64)
     for projection in program.projections:
@@ -74,8 +74,8 @@ def state_layout(program: Program) -> dict[str, StateVariable]:
         rule = projection.rule
         if rule is None:
             continue
-        if rule.dt is not None:
-            found[f"{name}.tag"] = StateVariable((projection.synapses,), np.float64)
+        for variable in rule.targets:
+            found[f"{name}.{variable}"] = StateVariable((projection.synapses,), np.float64)
         for trace in rule.traces:
             found[f"{name}.{trace}"] = StateVariable((pre if trace in PRE_TRACES else post,), np.float64)
         found[f"{name}.pre_time"] = StateVariable((pre,), np.int64, rule.epoch)

@@ -128,6 +128,7 @@ class _Compiler:
         neuron, size = population.neuron, population.size
         assert isinstance(neuron, LIF)
         where = f"population {population.name!r}"
+        increment, decay = self.adaptation(neuron, where, size)
         return PopulationProgram(
             name=population.name,
             size=size,
@@ -136,7 +137,16 @@ class _Compiler:
             threshold=_spread(neuron.v_threshold, size),
             bias=_spread(neuron.bias, size),
             refractory=np.broadcast_to(self.steps(neuron.refractory, f"{where}: refractory"), (size,)),
+            threshold_increment=increment,
+            decay_threshold=decay,
         )
+
+    def adaptation(self, neuron: LIF, where: str, size: int) -> tuple[FloatArray, FloatArray] | tuple[None, None]:
+        """What spikes add to thresholds, and what of it is kept; None where no threshold adapts."""
+        if not neuron.adapts:
+            return None, None
+        decay = self.decays(neuron.tau_threshold, f"{where}: tau_threshold")
+        return _spread(neuron.threshold_increment, size), _spread(decay, size)
 
     def projection(self, projection: Projection, network: Network, rng: np.random.Generator) -> ProjectionProgram:
         where = f"projection {projection.name!r}"
@@ -151,6 +161,11 @@ class _Compiler:
         rule = None
         if projection.plasticity is not None:
             rule = self.rule(projection.plasticity, where)
+            if rule.d_max is not None and size and delay.max() > rule.d_max:
+                self.faults.append(
+                    f"{where}: delays begin with up to {int(delay.max())} steps, and d_max of rule {rule.name!r} is"
+                    f" {rule.d_max}: give a larger d_max"
+                )
             weight = synapses.weight
             if weight.size and not (rule.w_min <= weight.min() and weight.max() <= rule.w_max):
                 outside = (weight < rule.w_min) | (weight > rule.w_max)
@@ -172,7 +187,6 @@ class _Compiler:
         )
 
     def rule(self, rule: LearningRule, where: str) -> RuleProgram:
-        assert rule.dw_sum is not None
         name = f"{where}: epoch of rule {rule.name!r}"
         epoch = 1 if rule.epoch is None else int(self.steps(rule.epoch, name, least=1))
         tag = rule.dt_sum
@@ -180,9 +194,10 @@ class _Compiler:
             lost = 1.0 - self.decay(rule.tau_tag, f"{where}: tau_tag", steps=epoch)
             if lost > 0:
                 tag = SumOfProducts((*tag.products, Product(-lost, "u0", (Factor("t"),))))
+        longest = None if rule.d_max is None else int(self.steps(rule.d_max, f"{where}: d_max", least=1))
         return RuleProgram(
             name=rule.name,
-            dw=rule.dw_sum,
+            dw=SumOfProducts(()) if rule.dw_sum is None else rule.dw_sum,
             dt=tag,
             traces={
                 name: TraceProgram(
@@ -197,6 +212,8 @@ class _Compiler:
             w_min=float(rule.w_min),
             w_max=float(rule.w_max),
             modulators=rule.modulators,
+            dd=rule.dd_sum,
+            d_max=longest,
         )
 
     def probe(self, probe: Probe) -> ProbeProgram:

@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph.backend import Backend, Session
+from neuromorph.parts import NEURON_STATES, SYNAPSE_STATES
 from neuromorph.program import ProbeProgram, Program
 from neuromorph.recording import BoolArray, FloatArray
 from neuromorph.session_inputs import checked_inputs
 
 # The order in which a time step computes them: what differs first in it is nearest to the cause.
-ORDER = ("u", "v", "spikes", "x1", "x2", "y1", "y2", "y3", "tag", "weight")
+ORDER = ("u", "v", "spikes", "threshold_adaptation", "x1", "x2", "y1", "y2", "y3", "tag", "delay", "weight")
 # Of float states, relative to the value or to the threshold where that is larger. Sums in another order leave float64
 # states within 1e-12 of each other over thousands of steps, for u and v decay; float32, the coarsest rounding that
 # simulators use, is 6e-8 away at once. This lies between them. Fixed point and backends that agree exactly get none.
@@ -32,7 +33,7 @@ Address = tuple[str, str]  # variable, and its population or projection
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Experiment:
-    """A program that records all spikes, u and v, and everything that is fed to it."""
+    """A program that records all spikes and states of neurons, and everything that is fed to it."""
 
     program: Program
     inputs: Mapping[str, BoolArray]
@@ -52,7 +53,7 @@ class Experiment:
         """From what a user hands to a run; raises :class:`InputError` where it does not fit."""
         probes = [ProbeProgram(target=name, variable="spikes", every=1) for name in program.sizes]
         for population in program.populations:
-            probes += [ProbeProgram(target=population.name, variable=name, every=1) for name in ("u", "v")]
+            probes += [ProbeProgram(target=population.name, variable=name, every=1) for name in population.states]
         fed, factors = checked_inputs(program, steps, inputs or {}, modulators or {})
         rows: dict[str, BoolArray] = {name: np.array(spikes) for name, spikes in fed.items()}
         third = {name: np.array(values) for name, values in factors.items()}
@@ -91,7 +92,7 @@ class Experiment:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Some steps of a run: u, v and spikes of every step, what has been learned at the end."""
+    """Some steps of a run: states and spikes of neurons in every step, what has been learned at the end."""
 
     start: int  # steps before it
     stop: int
@@ -166,7 +167,7 @@ class Follower:
 
     def _read(self, owner: str, variable: str) -> FloatArray:
         values = self._session.read(f"{owner}.{variable}")
-        if variable not in ("weight", "tag"):
+        if variable not in SYNAPSE_STATES:
             return np.asarray(values, dtype=np.float64)
         projection = self.experiment.program.projection(owner)
         synapses = values[projection.post_index, projection.pre_index] if projection.is_full else values.data
@@ -205,7 +206,7 @@ def first_difference(program: Program, mine: Piece, theirs: Piece, relative: flo
 
 def _scale(program: Program, variable: str, owner: str, values: npt.NDArray[Any]) -> Any:
     """What differences are relative to where a value is smaller: the threshold, or the largest trace, tag or weight."""
-    if variable in ("u", "v"):
+    if variable in NEURON_STATES:
         threshold = program.population(owner).threshold
         return np.where(np.isfinite(threshold), threshold, 0.0)
     finite = values[np.isfinite(values)]

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from neuromorph.connectors import Connector, as_connector
 from neuromorph.errors import DescriptionError, is_number, raise_faults
 from neuromorph.inputs import Input, Modulator, name_faults, size_faults
-from neuromorph.neurons import Neuron
+from neuromorph.neurons import LIF, Neuron
 from neuromorph.plasticity import LearningRule
 
-NEURON_VARIABLES = ("spikes", "u", "v")
-SYNAPSE_VARIABLES = ("weight", "tag")
+NEURON_VARIABLES = ("spikes", "u", "v", "threshold_adaptation")
+SYNAPSE_VARIABLES = ("weight", "tag", "delay")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +105,8 @@ class Projection:
 class Probe:
     """What a run records: ``spikes``, ``u`` or ``v`` of a population, or ``weight`` or ``tag`` of a projection.
 
+    A population whose thresholds adapt also has ``threshold_adaptation``: what spikes have added to them. A projection
+    whose rule has a ``dd`` also has ``delay``, in time steps.
     States are recorded after learning and reset, every ``every`` seconds (None: every step). Spikes are always complete.
     """
 
@@ -232,19 +234,28 @@ class Network:
         where = f"Probe of {probe.target!r}"
         inputs = {p.name for p in self.populations if isinstance(p, Input)}
         plastic = {p.name for p in self.projections if p.plasticity is not None and p.plasticity.dt is not None}
+        moving = {p.name for p in self.projections if p.plasticity is not None and p.plasticity.dd is not None}
         projections = [projection.name for projection in self.projections]
         if probe.target not in self._sizes and probe.target not in projections:
             return [
                 f"{where}: there is no such population or projection; known: {', '.join([*self._sizes, *projections])}"
             ]
         if probe.target in projections and probe.variable not in SYNAPSE_VARIABLES:
-            return [f"{where}: a projection has {' and '.join(SYNAPSE_VARIABLES)}, not {probe.variable!r}"]
+            held = [name for name in SYNAPSE_VARIABLES if name != "delay" or probe.target in moving]
+            return [f"{where}: a projection has {' and '.join(held)}, not {probe.variable!r}"]
+        neurons = {p.name: p.neuron for p in self.populations if isinstance(p, Population)}
+        adapting = {name for name, neuron in neurons.items() if isinstance(neuron, LIF) and neuron.adapts}
+        known = [name for name in NEURON_VARIABLES if name != "threshold_adaptation" or probe.target in adapting]
         if probe.target in self._sizes and probe.variable not in NEURON_VARIABLES:
-            return [f"{where}: a population has {', '.join(NEURON_VARIABLES)}, not {probe.variable!r}"]
+            return [f"{where}: a population has {', '.join(known)}, not {probe.variable!r}"]
         if probe.target in inputs and probe.variable != "spikes":
             return [f"{where}: an input has spikes only, not {probe.variable!r}"]
+        if probe.variable == "threshold_adaptation" and probe.target not in adapting:
+            return [f"{where}: its thresholds do not adapt: give its neuron a threshold_increment"]
         if probe.variable == "tag" and probe.target not in plastic:
             return [f"{where}: its learning rule has no tag (dt)"]
+        if probe.variable == "delay" and probe.target not in moving:
+            return [f"{where}: its delays do not learn: give its learning rule a dd"]
         return []
 
 

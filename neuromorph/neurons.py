@@ -68,10 +68,22 @@ class LIF(Neuron):
     Loihi (Davies et al., IEEE Micro 38(1), 2018) and NIR's CubaLIF up to input scaling (Pedersen et al., Nature
     Communications 15:8122, 2024).
 
+    With a ``threshold_increment`` the threshold adapts (adaptive LIF, "ALIF")::
+
+        h[t] = exp(-dt / tau_threshold) h[t-1]
+        spike where v[t] > v_threshold + h[t], and then v[t] = 0 and h[t] += threshold_increment
+
+    so that a neuron that has spiked much is harder to excite: spike-frequency adaptation, and homeostasis within the
+    neuron where ``tau_threshold`` is long (Bellec et al., Long short-term memory and learning-to-learn in networks of
+    spiking neurons, NeurIPS 31, 2018; moving thresholds: Gerstner et al., Neuronal Dynamics, chapter 6, 2014). A
+    population then has h, read and probed as ``threshold_adaptation``; it decays in the refractory period too.
+
     Raises :class:`DescriptionError` with every wrong parameter.
 
     >>> LIF(tau_mem=20e-3).v_threshold
     1.0
+    >>> LIF(threshold_increment=0.1, tau_threshold=0.5).adapts
+    True
     >>> LIF(tau_mem=-0.01)
     Traceback (most recent call last):
         ...
@@ -83,6 +95,8 @@ class LIF(Neuron):
     v_threshold: Parameter = 1.0  # inf: it never spikes, for populations of which only u or v is read
     bias: Parameter = 0.0  # added to v in every step
     refractory: Parameter = 0.0  # s, a whole number of time steps
+    threshold_increment: Parameter = 0.0  # added to the threshold by every spike; 0: the threshold stays where it is
+    tau_threshold: Parameter = 100e-3  # s, in which what spikes have added is forgotten; inf: never
 
     def __post_init__(self) -> None:
         faults: list[str] = []
@@ -104,22 +118,48 @@ class LIF(Neuron):
         found += _out_of_range(
             f"{kind}.refractory", self.refractory, ">= 0 s and finite", lambda a: (a >= 0) & (a < np.inf)
         )
+        found += _out_of_range(
+            f"{kind}.threshold_increment",
+            self.threshold_increment,
+            ">= 0 and finite",
+            lambda a: (a >= 0) & (a < np.inf),
+        )
+        found += _out_of_range(f"{kind}.tau_threshold", self.tau_threshold, "> 0 s", lambda a: a > 0)
         return found
 
     def parameters(self) -> dict[str, Parameter]:
         """Field name to value."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
+    @property
+    def adapts(self) -> bool:
+        """Whether the threshold of any neuron rises with its spikes."""
+        return bool(np.any(np.asarray(self.threshold_increment) > 0))
+
 
 def IF(
-    *, tau_syn: Parameter = 0.0, v_threshold: Parameter = 1.0, bias: Parameter = 0.0, refractory: Parameter = 0.0
+    *,
+    tau_syn: Parameter = 0.0,
+    v_threshold: Parameter = 1.0,
+    bias: Parameter = 0.0,
+    refractory: Parameter = 0.0,
+    threshold_increment: Parameter = 0.0,
+    tau_threshold: Parameter = 100e-3,
 ) -> LIF:
     """Integrate-and-fire neuron: the limit of :class:`LIF` without leak (``tau_mem`` infinite).
 
     >>> IF(v_threshold=2.0).tau_mem
     inf
     """
-    return LIF(tau_mem=math.inf, tau_syn=tau_syn, v_threshold=v_threshold, bias=bias, refractory=refractory)
+    return LIF(
+        tau_mem=math.inf,
+        tau_syn=tau_syn,
+        v_threshold=v_threshold,
+        bias=bias,
+        refractory=refractory,
+        threshold_increment=threshold_increment,
+        tau_threshold=tau_threshold,
+    )
 
 
 def _out_of_range(name: str, value: Parameter, allowed: str, test: object) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuromorph.errors import InputError
-from neuromorph.parts import ProjectionProgram, TraceProgram
+from neuromorph.parts import SYNAPSE_STATES, ProjectionProgram, TraceProgram
 from neuromorph.plasticity.language import Factor, Product
 from neuromorph.recording import FloatArray, IntArray
 
@@ -30,6 +30,7 @@ class PlasticSynapses(ABC):
         self.sees_coincidence = sees_coincidence  # pre and post spikes of one step see each other's full impulse
         self.weight: FloatArray = projection.weight.copy()
         self.tag: FloatArray = np.zeros_like(self.weight)
+        self.delay: FloatArray = projection.delay.astype(np.float64)  # steps, real where they learn
         self.traces: dict[str, FloatArray] = {name: np.zeros(self._size(name)) for name in self.rule.traces}
         self._pre_pointer, self._pre_order = projection.by_pre
         self._post_pointer = projection.by_post
@@ -51,7 +52,7 @@ class PlasticSynapses(ABC):
         """
 
     def reset(self) -> None:
-        """Forget traces, tags and the spikes of the running epoch; weights stay."""
+        """Forget traces, tags and the spikes of the running epoch; weights and delays stay."""
         self.tag[:] = 0.0
         for values in self.traces.values():
             values[:] = 0.0
@@ -60,8 +61,18 @@ class PlasticSynapses(ABC):
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything but the weights, as :func:`neuromorph.checkpoint.state_layout` names it; the arrays themselves."""
-        tag = {} if self.rule.dt is None else {"tag": self.tag}
-        return {**tag, **self.traces, "pre_time": self._pre_time, "post_time": self._post_time}
+        own = {name: self.variable(name) for name in self.rule.targets if name != "weight"}
+        return {**own, **self.traces, "pre_time": self._pre_time, "post_time": self._post_time}
+
+    def variable(self, name: str) -> FloatArray:
+        """``weight``, ``tag``, ``delay`` or a trace: the array itself."""
+        if name in SYNAPSE_STATES:
+            return {"weight": self.weight, "tag": self.tag, "delay": self.delay}[name]
+        return self.traces[name]
+
+    def steps_of(self, synapses: IntArray) -> IntArray:
+        """After how many whole steps spikes that are sent now over these synapses arrive: halves go to the even number."""
+        return np.rint(self.delay[synapses]).astype(np.int64)
 
     def go_on(self, state: Mapping[str, npt.NDArray[Any]], steps: int) -> None:
         """Take over what :meth:`state` gave after ``steps`` steps."""
@@ -145,11 +156,13 @@ class PlasticState(PlasticSynapses):
                 if isinstance(touched, slice) or touched.size:
                     changes.append((target, touched, self._value(product, touched, start, reward)))
         for target, touched, change in changes:
-            values = self.weight if target == "weight" else self.tag
-            values[touched] += change
+            self.variable(target)[touched] += change
         for target, touched, _ in changes:
             if target == "weight":
                 self.weight[touched] = np.minimum(np.maximum(self.weight[touched], self.rule.w_min), self.rule.w_max)
+            elif target == "delay":
+                # what is no number becomes one step: spikes must arrive
+                self.delay[touched] = np.fmin(np.fmax(self.delay[touched], 1.0), float(self.rule.d_max or 1))
         self._pre_time[pre] = 0
         self._post_time[post] = 0
 
@@ -177,6 +190,8 @@ class PlasticState(PlasticSynapses):
             value = self.weight[touched]
         elif name == "t":
             value = self.tag[touched]
+        elif name == "d":
+            value = self.delay[touched]
         elif name == "r":
             if reward is None:
                 raise InputError(f"rule {self.rule.name!r} of {self.projection.name!r} needs a third factor")

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from neuromorph.compact import frozen
 from neuromorph.errors import InputError, raise_faults
+from neuromorph.parts import NEURON_STATES
 from neuromorph.program import ProbeProgram, Program
 from neuromorph.recording import FloatArray, IntArray
 
@@ -165,9 +166,9 @@ class ProbedStates:
         )
 
     def take(self, start: int, stop: int, states: Mapping[Key, FloatArray]) -> None:
-        """Of u and v after each of the run's steps ``start`` to ``stop``, keep what is due."""
+        """Of neuron states after each of the run's steps ``start`` to ``stop``, keep what is due."""
         for key, probe in self._probes.items():
-            if probe.variable in ("u", "v"):
+            if probe.variable in NEURON_STATES:
                 due = self._due(probe, start, stop)
                 rows = states[key]
                 if probe.every > 1:  # a copy, so that a few rows do not keep all of them in memory

@@ -20,7 +20,15 @@ import numpy.typing as npt
 from neuromorph.compact import Array, frozen
 from neuromorph.errors import CompileError, FaultList, InputError, raise_faults
 from neuromorph.inputs import Input, Modulator
-from neuromorph.parts import PopulationProgram, ProbeProgram, ProjectionProgram, RuleProgram, TraceProgram
+from neuromorph.parts import (
+    ADAPTATION_ARRAYS,
+    NEURON_ARRAYS,
+    PopulationProgram,
+    ProbeProgram,
+    ProjectionProgram,
+    RuleProgram,
+    TraceProgram,
+)
 from neuromorph.plasticity.language import SumOfProducts, parse
 from neuromorph.recording import read_archive, write_archive
 from neuromorph.synapses import SYNAPSE_ARRAYS
@@ -155,9 +163,10 @@ class Program:
         projections = {projection.name: projection for projection in self.projections}
         if probe.target in projections:
             rule = projections[probe.target].rule
-            known = ["weight", "tag"] if rule is not None and rule.dt is not None else ["weight"]
+            known = ["weight"] if rule is None else list(dict.fromkeys(("weight", *rule.targets)))
         elif probe.target in self.sizes:
-            known = ["spikes"] if probe.target in {item.name for item in self.inputs} else ["spikes", "u", "v"]
+            is_input = probe.target in {item.name for item in self.inputs}
+            known = ["spikes", *(() if is_input else self.population(probe.target).states)]
         else:
             targets = ", ".join(sorted([*self.sizes, *projections]))
             return [f"there is no population or projection {probe.target!r}; known: {targets}"]
@@ -232,28 +241,42 @@ class Program:
     def with_weights(self, weights: Mapping[str, npt.ArrayLike], *, static: bool = False) -> Program:
         """The same program with other weights, by projection name: dense (post, pre), or one value for each synapse.
 
+        A SciPy sparse array of exactly the synapses that exist does too, as :meth:`Session.read` gives it.
         With ``static`` those projections lose their learning rule: a learned network, frozen.
         """
+        return self._with_synapses("weight", weights, static)
+
+    def with_delays(self, delays: Mapping[str, npt.ArrayLike], *, static: bool = False) -> Program:
+        """The same program with other delays in steps, in the forms of :meth:`with_weights`.
+
+        They are rounded as spikes round delays that learn, halves to the even step; with ``static`` learned ones are
+        frozen, and the program is one that a chip may hold.
+        """
+        return self._with_synapses("delay", delays, static)
+
+    def _with_synapses(self, column: str, given: Mapping[str, npt.ArrayLike], static: bool) -> Program:
         changed = []
         known = {projection.name for projection in self.projections}
-        raise_faults(InputError, [f"there is no projection {name!r}" for name in weights if name not in known])
+        raise_faults(InputError, [f"there is no projection {name!r}" for name in given if name not in known])
         for projection in self.projections:
-            if projection.name not in weights:
+            if projection.name not in given:
                 changed.append(projection)
                 continue
+            entries = _stored(given[projection.name], projection, f"{column}s of {projection.name!r}")
             try:
-                values = np.asarray(weights[projection.name], dtype=np.float64)
+                values = np.asarray(entries, dtype=np.float64)
             except (TypeError, ValueError) as error:
-                raise InputError(f"weights of {projection.name!r} must be numbers: {error}") from None
+                raise InputError(f"{column}s of {projection.name!r} must be numbers: {error}") from None
             if values.shape == (projection.post_size, projection.pre_size):
                 values = projection.connectivity.entries(values)
             if values.shape != (projection.synapses,):
                 raise InputError(
-                    f"weights of {projection.name!r} must have shape ({projection.post_size}, {projection.pre_size})"
+                    f"{column}s of {projection.name!r} must have shape ({projection.post_size}, {projection.pre_size})"
                     f" or ({projection.synapses},), got {values.shape}"
                 )
             rule = None if static else projection.rule
-            changed.append(projection.with_changes(weight=values, rule=rule))
+            kept = np.rint(values) if column == "delay" else values
+            changed.append(projection.with_changes(**{column: kept, "rule": rule}))
         return dataclasses.replace(self, projections=tuple(changed))
 
     def with_parameters(self, population: str, **arrays: npt.ArrayLike) -> Program:
@@ -304,6 +327,20 @@ class Program:
         return program
 
 
+def _stored(values: Any, projection: ProjectionProgram, what: str) -> Any:
+    """The entries of a sparse array that stores the projection's synapses; anything else as it is."""
+    if type(values).__module__.partition(".")[0] != "scipy":
+        return values
+    rows = values.tocsr(copy=True)
+    rows.sort_indices()
+    pointer, pre = projection.csr
+    if rows.shape != (projection.post_size, projection.pre_size) or not (
+        np.array_equal(rows.indptr, pointer) and np.array_equal(rows.indices, pre)
+    ):
+        raise InputError(f"{what}: the matrix must store exactly the {projection.synapses} synapses that exist")
+    return rows.data
+
+
 def to_plain(
     program: Program, reduce: Callable[[Array], Any], column: Callable[[ProjectionProgram, str], Any] | None = None
 ) -> dict[str, Any]:
@@ -329,6 +366,16 @@ def to_plain(
         if isinstance(value, TraceProgram):  # what most traces are not, files do not say
             usual = {item.name: item.default for item in dataclasses.fields(value)}
             return {name: given for name, given in vars(value).items() if given != usual[name]}
+        if isinstance(value, PopulationProgram):  # nor do they speak of thresholds that stay where they are
+            given = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+            return {
+                name: plain(held) for name, held in given.items() if held is not None or name not in ADAPTATION_ARRAYS
+            }
+        if isinstance(value, RuleProgram):
+            given = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+            return {
+                name: plain(held) for name, held in given.items() if held is not None or name not in ("dd", "d_max")
+            }
         if dataclasses.is_dataclass(value):
             return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
         return value
@@ -347,8 +394,9 @@ def from_plain(plain: Mapping[str, Any], restore: Any) -> Program:
         return RuleProgram(
             **{
                 **values,
-                "dw": parse(values["dw"]),
+                "dw": parse(values["dw"]) if values["dw"] else SumOfProducts(()),  # a rule may teach delays alone
                 "dt": None if values["dt"] is None else parse(values["dt"]),
+                "dd": None if values.get("dd") is None else parse(values["dd"]),
                 "traces": {name: TraceProgram(**trace) for name, trace in values["traces"].items()},
             }
         )
@@ -356,12 +404,15 @@ def from_plain(plain: Mapping[str, Any], restore: Any) -> Program:
     def arrays(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         return {**values, **{name: restore(values[name]) for name in names}}
 
-    neuron_arrays = ("decay_u", "decay_v", "threshold", "bias", "refractory")
+    def population(values: Mapping[str, Any]) -> PopulationProgram:
+        given = [name for name in ADAPTATION_ARRAYS if name in values]
+        return PopulationProgram(**arrays(values, [*NEURON_ARRAYS, *given]))
+
     return Program(
         **{
             **plain,
             "inputs": tuple(Input(**values) for values in plain["inputs"]),
-            "populations": tuple(PopulationProgram(**arrays(v, neuron_arrays)) for v in plain["populations"]),
+            "populations": tuple(map(population, plain["populations"])),
             "projections": tuple(
                 ProjectionProgram(**{**arrays(v, SYNAPSE_ARRAYS), "rule": rule(v["rule"])})
                 for v in plain["projections"]

@@ -61,6 +61,9 @@ def rewired(
     if (tag := new.get(f"{name}.tag")) is not None:
         new[f"{name}.tag"] = np.zeros(found.size)
         new[f"{name}.tag"][stays] = tag[kept]
+    if (moved := new.get(f"{name}.delay")) is not None:  # new synapses begin with the delays that they were given
+        new[f"{name}.delay"] = changed.delay.astype(np.float64)
+        new[f"{name}.delay"][stays] = moved[kept]
     return after, new
 
 

@@ -15,6 +15,12 @@ from neuromorph.plasticity.terms import SumOfProducts, engine_parts
 
 __all__ = ["RuleProgram", "TraceProgram", "engine_parts"]
 
+NO_FIXED_DELAYS = (
+    "delays that learn (dd) have no form in a chip's integers here, as no simulator of a chip delivers by them: run the rule"
+    " in float, on a backend without a gap for learned_delays, and compile what it has learned"
+    " (Program.with_delays(..., static=True))"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TraceProgram:
@@ -55,6 +61,8 @@ class RuleProgram:
     third_factor_scale: float = 1.0  # fixed point: integer units of one unit of r, which is held to 7 bits and a sign
     tag_scale: float = 1.0  # fixed point: integer units of one unit of the description's tag
     trace_scales: Mapping[str, float] = field(default_factory=dict)  # the same of traces, by name; not given: 1
+    dd: SumOfProducts | None = None  # change of the delay, in steps
+    d_max: int | None = None  # steps, where there is a dd; delays are at least one
 
     def __post_init__(self) -> None:
         for name in (
@@ -71,6 +79,10 @@ class RuleProgram:
             found.append(f"epoch must be at least one step, got {self.epoch!r}")
         if not self.w_min <= self.w_max:
             found.append(f"w_min must not exceed w_max, got {self.w_min!r} and {self.w_max!r}")
+        if (self.dd is None) != (self.d_max is None) or (self.d_max is not None and self.d_max < 1):
+            found.append(f"dd needs a d_max of at least one step, and d_max a dd, got {self.d_max!r}")
+        if "d" in self.variables and self.dd is None:
+            found.append("d is read but nothing changes it")
         lacking = sorted((self.variables & set(TRACES)) - set(self.traces))
         if lacking:
             found.append(f"{', '.join(lacking)} is read but has no trace")
@@ -96,7 +108,7 @@ class RuleProgram:
 
     def fixed_faults(self) -> list[str]:
         """What keeps the rule from a chip's learning engine, as sentences."""
-        found = []
+        found = [] if self.dd is None else [NO_FIXED_DELAYS]
         for name, trace in self.traces.items():
             if not (0 <= trace.impulse <= LARGEST_TRACE and trace.decay < 1):
                 found.append(
@@ -130,8 +142,9 @@ class RuleProgram:
 
     @property
     def targets(self) -> dict[str, SumOfProducts]:
-        """``weight`` and, where the rule has one, ``tag``."""
-        return {"weight": self.dw} if self.dt is None else {"weight": self.dw, "tag": self.dt}
+        """``weight`` and, where the rule has one, ``tag`` and ``delay``."""
+        every = {"weight": self.dw, "tag": self.dt, "delay": self.dd}
+        return {name: total for name, total in every.items() if total is not None}
 
     @property
     def variables(self) -> frozenset[str]:

@@ -75,8 +75,10 @@ class RuleSheet:
         return {
             "rule": rule.name,
             "dt": self.dt,
-            "dw": str(rule.dw_sum),
+            "dw": None if rule.dw_sum is None else str(rule.dw_sum),
             "tag": None if rule.dt_sum is None else str(rule.dt_sum),
+            "delay": None if rule.dd_sum is None else str(rule.dd_sum),
+            "d_max": rule.d_max,
             "variables": sorted(rule.variables),
             "traces": {
                 name: {**vars(trace), "tau": trace.tau if math.isfinite(trace.tau) else None}

@@ -131,7 +131,7 @@ def _value(text: str) -> Any:
 
 def _equation(text: str) -> str:
     """What the documentation sets as code and begins with a target."""
-    parts = [" ".join(part.split()) for part in re.findall(r"``(d[wt] = [^`]+)``", text)]
+    parts = [" ".join(part.split()) for part in re.findall(r"``(d[dwt] = [^`]+)``", text)]
     return "; ".join(dict.fromkeys(parts))
 
 

@@ -18,6 +18,7 @@ from neuromorph.checkpoint import Checkpoint, state_faults
 from neuromorph.counts import Earlier, count_after, followed_by
 from neuromorph.errors import InputError, SimulatorError, UnsupportedError, raise_faults, simulator_errors
 from neuromorph.one_thread import OneThread
+from neuromorph.parts import NEURON_STATES, SYNAPSE_STATES
 from neuromorph.probed_states import ProbedStates
 from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, Recording, SpikeTrain
@@ -26,7 +27,7 @@ from neuromorph.session_inputs import checked_inputs, third_factor_faults
 from neuromorph.session_variables import address, as_matrix, checked_value, variables
 from neuromorph.watchdog import Watchdog
 
-STATE_VALUES = 4_000_000  # probed values of u and v that are held at once, due or not
+STATE_VALUES = 4_000_000  # probed values of neuron states that are held at once, due or not
 
 
 class Session(ABC):
@@ -52,8 +53,8 @@ class Session(ABC):
         self._failing = f"backend {backend!r} failed while it ran {program.name!r}"
         self._earlier: Earlier | None = None  # spikes that counts need: still under way, or in the running epoch
         self._memory = _steps_that_matter(program)  # of them
-        self.state_probes = [(p.target, p.variable) for p in program.probes if p.variable in ("u", "v")]
-        self._synapse_probes = [p for p in program.probes if p.variable in ("weight", "tag")]
+        self.state_probes = [(p.target, p.variable) for p in program.probes if p.variable in NEURON_STATES]
+        self._synapse_probes = [p for p in program.probes if p.variable in SYNAPSE_STATES]
         self._spike_probes = {p.target for p in program.probes if p.variable == "spikes"}
         self._probes_states = bool(self.state_probes or self._synapse_probes)
 
@@ -90,7 +91,7 @@ class Session(ABC):
 
     @abstractmethod
     def _reset(self) -> None:
-        """Forget u, v, refractory counts, spikes under way, traces and tags; keep weights, thresholds and bias."""
+        """Forget u, v, adaptation, refractory counts, spikes under way, traces and tags; keep weights, thresholds, bias."""
 
     @abstractmethod
     def _close(self) -> None:
@@ -156,7 +157,10 @@ class Session(ABC):
             self._write(owner, variable, values)
 
     def reset(self) -> None:
-        """Forget u, v, refractory counts, spikes under way, traces and tags; keep weights, thresholds, bias and time."""
+        """Forget the state: u, v, threshold adaptation, refractory counts, spikes under way, traces and tags.
+
+        Weights, learned delays, thresholds, bias and time stay.
+        """
         self._check_open()
         with self._alone:
             self._earlier = None

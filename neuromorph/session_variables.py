@@ -9,6 +9,7 @@ import numpy as np
 
 from neuromorph.arithmetic import LARGEST_TRACE, STATE_LIMIT
 from neuromorph.errors import InputError, raise_faults
+from neuromorph.parts import SYNAPSE_STATES
 from neuromorph.plastic_state import PRE_TRACES
 from neuromorph.program import Program, ProjectionProgram
 from neuromorph.recording import FloatArray
@@ -18,13 +19,13 @@ def variables(program: Program) -> dict[str, int]:
     """Addresses of all variables, with the number of values each holds."""
     found: dict[str, int] = {}
     for population in program.populations:
-        for variable in ("u", "v", "v_threshold", "bias"):
+        for variable in (*population.states, "v_threshold", "bias"):
             found[f"{population.name}.{variable}"] = population.size
     for projection in program.projections:
         found[f"{projection.name}.weight"] = projection.synapses
         if projection.rule is not None:
-            if projection.rule.dt is not None:
-                found[f"{projection.name}.tag"] = projection.synapses
+            for variable in projection.rule.targets:
+                found[f"{projection.name}.{variable}"] = projection.synapses
             for trace in projection.rule.traces:
                 found[f"{projection.name}.{trace}"] = (
                     projection.pre_size if trace in PRE_TRACES else projection.post_size
@@ -41,7 +42,7 @@ def address(program: Program, name: str) -> tuple[str, str, ProjectionProgram | 
     if name not in known:
         raise InputError(f"there is no variable {name!r}; known: {', '.join(known)}")
     owner, _, variable = name.rpartition(".")
-    if variable in ("weight", "tag"):
+    if variable in SYNAPSE_STATES:
         return owner, variable, program.projection(owner)
     return owner, variable, None
 
@@ -64,8 +65,16 @@ def checked_value(program: Program, name: str, value: Any) -> FloatArray:
         raise InputError(f"{name} must be finite")
     if variable == "v_threshold" and np.any(values <= 0):
         raise InputError(f"{name} must be > 0, got {float(values.min())!r}")
+    if variable == "threshold_adaptation" and np.any(values < 0):
+        raise InputError(f"{name} must be >= 0, got {float(values.min())!r}: lower v_threshold")
     if program.arithmetic == "fixed":
         raise_faults(InputError, [f"{name}: {fault}" for fault in fixed_faults(program, owner, variable, values)])
+    if projection is not None and variable == "delay":
+        most = projection.max_delay
+        if values.size and (values.min() < 1 or values.max() > most):
+            raise InputError(
+                f"{name} must lie within 1..{most} steps, got {float(values.min())!r}..{float(values.max())!r}"
+            )
     rule = None if projection is None or variable != "weight" else projection.rule
     if rule is not None and values.size and (values.min() < rule.w_min or values.max() > rule.w_max):
         raise InputError(

@@ -180,6 +180,10 @@ class ProjectionProgram:
             found.append("synapses must lie inside and be ordered by post, then pre, each once")
         if _least_and_most(self.stored_delay)[0] < 1:
             found.append("delays must be at least one step")
+        if self.rule is not None and self.rule.d_max is not None:
+            longest = int(_least_and_most(self.stored_delay)[1])
+            if longest > self.rule.d_max:
+                found.append(f"delays must be at most d_max = {self.rule.d_max} steps of its rule, got {longest}")
         low, high = map(float, _least_and_most(self.stored_weight))
         if not (np.isfinite(low) and np.isfinite(high)):
             found.append("weights must be finite")
@@ -257,13 +261,21 @@ class ProjectionProgram:
 
     @cached_property
     def max_delay(self) -> int:
-        """Longest delay in steps; 1 where there is no synapse."""
-        return max(1, int(_least_and_most(self.stored_delay)[1])) if self.synapses else 1
+        """Longest delay in steps that a synapse has, or may learn; 1 where there is no synapse."""
+        if self.synapses == 0:
+            return 1
+        learned = 1 if self.rule is None or self.rule.d_max is None else self.rule.d_max
+        return max(learned, int(_least_and_most(self.stored_delay)[1]))
 
     @property
     def has_one_delay(self) -> bool:
-        """Whether all synapses share one delay."""
-        return self.synapses == 0 or is_repeated(self.stored_delay)
+        """Whether all synapses share one delay, now and later."""
+        return self.synapses == 0 or (is_repeated(self.stored_delay) and not self.learns_delays)
+
+    @property
+    def learns_delays(self) -> bool:
+        """Whether its rule changes delays; then :attr:`delay` is what they begin with."""
+        return self.rule is not None and self.rule.dd is not None
 
     @property
     def nbytes(self) -> int:

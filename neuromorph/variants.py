@@ -80,7 +80,7 @@ def variants_of(program: Program, found: Difference, seed: int) -> list[Variant]
     onto = [p for p in program.projections if p.post == found.owner and p.synapses]
     for projection in onto if len(program.projections) > 1 and len(onto) <= MOST_PROJECTIONS else ():
         for change in (1, -1):
-            if projection.delay.min() + change >= 1:
+            if projection.delay.min() + change >= 1 and not projection.learns_delays:
                 later = dataclasses.replace(projection, delay=projection.delay + change)
                 add(f"delay of {projection.name!r}", "delay", change, "projections", projection, later)
     return made

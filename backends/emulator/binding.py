@@ -51,6 +51,7 @@ SIGNATURES: Mapping[str, tuple[Any, ...]] = {
     "nm_free": (None, c_void_p),
     "nm_add_input": (c_int32, c_void_p, c_int64),
     "nm_add_population": (c_int32, c_void_p, c_int64, *[c_void_p] * 8),
+    "nm_adapt": (None, c_void_p, c_int32, *[c_void_p] * 3),
     "nm_uniform": (None, c_void_p, c_int32, c_int32),
     "nm_add_projection": (c_int32, c_void_p, c_int32, c_int32),
     "nm_shape": (
@@ -64,13 +65,14 @@ SIGNATURES: Mapping[str, tuple[Any, ...]] = {
     "nm_set_step": (None, c_void_p, c_int64),
     "nm_feed": (None, c_void_p, c_int32, c_void_p, c_void_p),
     "nm_record": (None, c_void_p, c_int32, c_void_p, c_void_p, c_int64),
-    "nm_probe": (None, c_void_p, c_int32, c_void_p, c_void_p),
+    "nm_probe": (None, c_void_p, c_int32, *[c_void_p] * 3),
     "nm_factors": (None, c_void_p, c_int32, c_void_p, c_int64),
     "nm_lists": (None, c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p),
     "nm_run": (c_int64, c_void_p, c_int64, c_int64, c_void_p),
     "nm_plastic_new": (
         c_void_p, c_int32, c_int32, *[c_int64] * 3, *[c_void_p] * 5, c_double, c_double, c_int64, c_double,
     ),
+    "nm_plastic_delays": (None, c_void_p, c_void_p, c_double),
     "nm_plastic_trace": (None, c_void_p, c_int32, c_int32, c_double, c_double, c_void_p, c_void_p),
     "nm_plastic_product": (
         c_int32, c_void_p, c_int32, c_double, *[c_int32] * 6, *[c_void_p] * 4,

@@ -29,7 +29,8 @@ from neuromorph.recording import FloatArray, IntArray
 # Float rules that separate into presynaptic and postsynaptic numbers are summed in another order from so many synapses
 # on: several times faster, and equal to the reference to rounding instead of to the bit.
 REORDER_SYNAPSES = 10_000
-VARIABLES = ("x1", "x2", "y1", "y2", "y3", "w", "t", "r")  # as in csrc/plastic.h
+VARIABLES = ("x1", "x2", "y1", "y2", "y3", "w", "t", "r", "d")  # as in csrc/plastic.h
+TARGETS = ("weight", "tag", "delay")  # the same
 ON_PRE, ON_POST = -1, -2
 LARGEST_DRAW = 127
 MOST_PRODUCTS, MOST_FACTORS = 64, 12  # of a rule, of a product: as in csrc/plastic.h
@@ -120,8 +121,15 @@ class _Shard:
     order: npt.NDArray[Any] | None  # places of the shard's synapses among those; None: it is a full matrix
     weight: npt.NDArray[Any]
     tag: npt.NDArray[Any] | None
+    delay: npt.NDArray[Any] | None  # where it learns
     traces: dict[str, FloatArray]  # of all presynaptic, or the shard's postsynaptic neurons
     kept: tuple[Any, ...]  # arrays that the kernel reads
+
+    def held(self, variable: str) -> npt.NDArray[Any]:
+        """Weights, tags or delays in the shard's order: the array itself."""
+        values = {"weight": self.weight, "tag": self.tag, "delay": self.delay}[variable]
+        assert values is not None
+        return values
 
     def taken(self, values: npt.NDArray[Any], pres: int) -> npt.NDArray[Any]:
         """Values of the program's synapses in the shard's order."""
@@ -160,6 +168,8 @@ class LearningSynapses:
         delays = np.unique(projection.stored_delay[:1] if projection.has_one_delay else projection.stored_delay)
         delays = delays.astype(np.int64)
         self.delays: IntArray = delays if delays.size else np.ones(1, dtype=np.int64)
+        if projection.learns_delays:  # any of them
+            self.delays = np.arange(1, projection.max_delay + 1)
         self._numbers = RandomNumbers(stream_seed(program, projection.name, seed), self.rule.epoch)
         self._held: list[Any] = []  # random numbers and third factors of the present run
         self.shards: list[_Shard | None] = []
@@ -189,6 +199,9 @@ class LearningSynapses:
         )  # fmt: skip
         if not handle:
             raise MemoryError(f"the emulator had not enough memory for {projection.name!r}")
+        delay = _aligned_zeros(count, np.float64) if projection.learns_delays else None
+        if delay is not None:
+            self._kernel.nm_plastic_delays(handle, address(delay), float(projection.max_delay))
         traces = {}
         powers = []
         for name, trace in rule.traces.items():
@@ -198,13 +211,15 @@ class LearningSynapses:
             self._kernel.nm_plastic_trace(
                 handle, number, _kind(trace), trace.impulse, trace.decay, address(powers[-1]), address(traces[name])
             )
-        for on_tag, total in enumerate(rule.targets.values()):
+        for target_name, total in rule.targets.items():
             for product in total.products:
-                self._add_product(handle, product, on_tag)
+                self._add_product(handle, product, TARGETS.index(target_name))
         self._kernel.nm_plastic_may_reorder(handle, self._reorders)
         kept = (pointer, target, group, powers)
-        shard = _Shard(handle, first, last, synapses, order, weight, tag, traces, kept)
+        shard = _Shard(handle, first, last, synapses, order, weight, tag, delay, traces, kept)
         weight[:] = shard.taken(projection.weight, projection.pre_size)
+        if delay is not None:
+            delay[:] = shard.taken(projection.delay, projection.pre_size)
         done(self._kernel.nm_plastic_ready(handle), projection.name)
         return shard
 
@@ -215,7 +230,7 @@ class LearningSynapses:
         projection = self.projection
         begin, end = int(projection.by_post[first]), int(projection.by_post[last])
         group = None
-        if self.delays.size > 1:
+        if self.delays.size > 1 and not projection.learns_delays:
             group = np.searchsorted(self.delays, projection.stored_delay[begin:end]).astype(np.uint16)
         if projection.is_full:
             if group is not None:
@@ -239,11 +254,11 @@ class LearningSynapses:
         variables = np.array([VARIABLES.index(factor.variable) for factor in factors], dtype=np.int32)
         constants = np.array([factor.constant for factor in factors], dtype=np.float64)
         signs = np.array([2 if factor.positive else int(factor.sign) for factor in factors], dtype=np.int32)
-        limits = np.array([2 ** FACTOR_BITS[factor.variable] for factor in factors], dtype=np.int32)
+        limits = np.array([2 ** FACTOR_BITS.get(factor.variable, 0) for factor in factors], dtype=np.int32)
         halves = (1, -1) if self.is_fixed and any(factor.variable == "r" for factor in factors) else (1,)
         for sign in halves:
             mantissa, exponent = (engine_parts(sign * product.coefficient) or (0, 0)) if self.is_fixed else (0, 0)
-            bits = MANTISSA_BITS + sum(FACTOR_BITS[factor.variable] for factor in factors)
+            bits = MANTISSA_BITS + sum(FACTOR_BITS.get(factor.variable, 0) for factor in factors)
             done(
                 self._kernel.nm_plastic_product(
                     handle, on_tag, product.coefficient, dependency, sign, mantissa, max(0, bits - ACCUMULATOR_BITS),
@@ -277,27 +292,23 @@ class LearningSynapses:
             self._kernel.nm_plastic_settle(self._network, shard.handle)
 
     def read(self, variable: str) -> FloatArray:
-        """Weights or tags in the program's order, or a trace."""
+        """Weights, tags or delays in the program's order, or a trace."""
         self.settle()
-        if variable in ("weight", "tag"):
+        if variable in TARGETS:
             values = np.zeros(self.projection.synapses)
             for shard in self._present:
-                held = shard.weight if variable == "weight" else shard.tag
-                assert held is not None
-                shard.given(held, values, self.projection.pre_size)
+                shard.given(shard.held(variable), values, self.projection.pre_size)
             return values
         if variable in PRE_TRACES:
             return self._present[0].traces[variable].copy() if self._present else np.zeros(self.projection.pre_size)
         return np.concatenate([shard.traces[variable] for shard in self._present])
 
     def write(self, variable: str, values: npt.NDArray[Any]) -> None:
-        """Set weights, tags or a trace."""
+        """Set weights, tags, delays or a trace."""
         self.settle()
         for shard in self._present:
-            if variable in ("weight", "tag"):
-                held = shard.weight if variable == "weight" else shard.tag
-                assert held is not None
-                held[:] = shard.taken(values, self.projection.pre_size)
+            if variable in TARGETS:
+                shard.held(variable)[:] = shard.taken(values, self.projection.pre_size)
             else:
                 shard.traces[variable][:] = values if variable in PRE_TRACES else values[shard.first : shard.last]
 
@@ -316,7 +327,7 @@ class LearningSynapses:
             self._kernel.nm_plastic_times(shard.handle, address(pre), address(post))
 
     def reset(self, steps: int) -> None:
-        """Forget traces, tags and the running epoch; weights stay."""
+        """Forget traces, tags and the running epoch; weights and delays stay."""
         self.settle()
         for shard in self._present:
             for values in (shard.tag, *shard.traces.values()):

@@ -57,6 +57,9 @@ class Neurons:
         shortened = np.minimum(population.refractory, LARGEST_WHOLE).astype(np.int32)
         self.refractory = shortened if has_refractory else None
         self.waiting = np.zeros(population.size, dtype=np.int32) if has_refractory else None
+        self.states = population.states
+        self.increment, self.keep_adaptation = population.threshold_increment, population.decay_threshold
+        self.adaptation = np.zeros(population.size) if population.adapts else None
 
     def _held(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if not self.is_fixed:
@@ -71,19 +74,24 @@ class Neurons:
         return all(bool(np.all(array == array[0])) for array in arrays)
 
     def write(self, variable: str, values: FloatArray) -> None:
-        """Set u, v, v_threshold or bias."""
-        array = self.threshold if variable == "v_threshold" else getattr(self, variable)
-        array[:] = self._held(values)
+        """Set a state, v_threshold or bias."""
+        self._array(variable)[:] = self._held(values)
 
     def read(self, variable: str) -> FloatArray:
-        """u, v, v_threshold or bias."""
-        array = self.threshold if variable == "v_threshold" else getattr(self, variable)
-        return np.asarray(array, dtype=np.float64)
+        """A state, v_threshold or bias."""
+        return np.asarray(self._array(variable), dtype=np.float64)
+
+    def _array(self, variable: str) -> npt.NDArray[Any]:
+        names = {"v_threshold": "threshold", "threshold_adaptation": "adaptation"}
+        array: npt.NDArray[Any] = getattr(self, names.get(variable, variable))
+        return array
 
     def reset(self) -> None:
         """Forget the state; parameters stay."""
         self.u[:] = 0
         self.v[:] = 0
+        if self.adaptation is not None:
+            self.adaptation[:] = 0
         if self.waiting is not None:
             self.waiting[:] = 0
 
@@ -123,6 +131,9 @@ class LoadedNetwork:
             )  # fmt: skip
             number = self._kernel.nm_add_population(self.handle, population.size, *map(address, arrays))
             self.index[population.name] = done(number, population.name)
+            if population.adapts:
+                adapting = (neurons.adaptation, neurons.keep_adaptation, neurons.increment)
+                self._kernel.nm_adapt(self.handle, number, *map(address, adapting))
             self.parameters_written(population.name)
         self.weights: dict[str, Array] = {}
         self._storage: dict[str, Storage] = {}

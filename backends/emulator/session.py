@@ -19,6 +19,7 @@ from neuromorph.backends.emulator.recorder import Recorder
 from neuromorph.backends.emulator.state import go_on, state_of
 from neuromorph.errors import InputError, is_count
 from neuromorph.event_session import EventSession
+from neuromorph.parts import NEURON_STATES
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray, SpikeTrain
 
@@ -119,8 +120,8 @@ class EmulatorSession(EventSession):
             key: np.empty((steps, self.program.sizes[key[0]])) for key in self.state_probes
         }
         for name in dict.fromkeys(name for name, _ in states):
-            u, v = (address(states.get((name, variable))) for variable in ("u", "v"))
-            self._kernel.nm_probe(self._net.handle, self._net.index[name], u, v)
+            rows = (address(states.get((name, variable))) for variable in NEURON_STATES)
+            self._kernel.nm_probe(self._net.handle, self._net.index[name], *rows)
         return states
 
     def _pace(self, ran: int, second: float) -> None:

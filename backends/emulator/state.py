@@ -11,7 +11,7 @@ import numpy.typing as npt
 from neuromorph.backends.emulator.learning import LearningSynapses
 from neuromorph.backends.emulator.network import LARGEST_WHOLE, LoadedNetwork
 
-NEURON_VARIABLES = ("u", "v", "v_threshold", "bias")
+PARAMETERS = ("v_threshold", "bias")
 TIMES = ("pre_time", "post_time")
 
 
@@ -19,7 +19,7 @@ def state_of(net: LoadedNetwork, step: int) -> dict[str, npt.NDArray[Any]]:
     """After ``step``, by the names of :func:`neuromorph.checkpoint.state_layout`."""
     found: dict[str, npt.NDArray[Any]] = {}
     for name, neurons in net.neurons.items():
-        found |= {f"{name}.{variable}": neurons.read(variable) for variable in NEURON_VARIABLES}
+        found |= {f"{name}.{variable}": neurons.read(variable) for variable in (*neurons.states, *PARAMETERS)}
         waiting = np.zeros(neurons.u.size) if neurons.waiting is None else neurons.waiting
         found[f"{name}.waiting"] = waiting.astype(np.int64)
         found[f"{name}.held"] = np.zeros(neurons.u.size)  # a reset leaves v at 0
@@ -38,7 +38,7 @@ def state_of(net: LoadedNetwork, step: int) -> dict[str, npt.NDArray[Any]]:
 def go_on(net: LoadedNetwork, step: int, state: Mapping[str, npt.NDArray[Any]]) -> None:
     """Take over what :func:`state_of`, or another backend, gave after ``step``."""
     for name, neurons in net.neurons.items():
-        for variable in NEURON_VARIABLES:
+        for variable in (*neurons.states, *PARAMETERS):
             neurons.write(variable, state[f"{name}.{variable}"])
         net.parameters_written(name)
         if neurons.waiting is not None:
@@ -59,4 +59,4 @@ def go_on(net: LoadedNetwork, step: int, state: Mapping[str, npt.NDArray[Any]]) 
 
 def _learned(learning: LearningSynapses) -> list[str]:
     rule = learning.rule
-    return ["weight", *(["tag"] if rule.dt is not None else []), *rule.traces]
+    return [*rule.targets, *rule.traces]

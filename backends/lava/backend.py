@@ -32,6 +32,10 @@ class LavaBackend(Backend):
             "membrane_traces": Gap(
                 "Lava's learning connections receive spikes of their neurons, no membranes", "theirs"
             ),
+            "learned_delays": Gap(
+                "Lava's learning connections compute dd into a variable of its own (tag_2), and deliver without it",
+                "theirs",
+            ),
         },
         note=(
             "refuses: a third factor with epochs of several steps or beside y1, y2 and y3, several kinds of u in a rule,"

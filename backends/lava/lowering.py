@@ -3,7 +3,7 @@
 | program | Processes |
 |---|---|
 | input | RingBuffer (source) |
-| population | LIF, or LIFRefractory where a neuron has a refractory period |
+| population | LIF, or LIFRefractory where a neuron has a refractory period, or AdaptiveLif where a threshold adapts |
 | projection, one step of delay | Dense where every synapse exists, else Sparse |
 | projection, longer delays | DelayDense |
 | plastic projection | LearningDense; with a longer delay a DelayDense of weight 1 behind it |
@@ -28,6 +28,7 @@ from neuromorph.recording import FloatArray
 MODELS: Mapping[type, type] = {
     compat.LIF: models.RecordedLif,
     compat.LIFRefractory: models.RecordedRefractoryLif,
+    models.AdaptiveLif: models.AdaptiveLifModel,
     compat.Dense: models.OrderedDense,
     compat.Sparse: models.OrderedSparse,
     compat.DelayDense: models.DelayedDense,
@@ -89,7 +90,7 @@ def lower(program: Program, seed: int = 0) -> Graph:
 
 
 def neurons(population: PopulationProgram) -> Any:
-    """LIF or LIFRefractory, with arrays of parameters."""
+    """LIF, LIFRefractory or AdaptiveLif, with arrays of parameters."""
     parameters = {
         "shape": (population.size,),
         "du": 1.0 - population.decay_u,
@@ -97,9 +98,12 @@ def neurons(population: PopulationProgram) -> Any:
         "vth": population.threshold.copy(),
         "bias_mant": population.bias.copy(),
     }
-    if not np.any(population.refractory > 0):
+    if not np.any(population.refractory > 0) and not population.adapts:
         return compat.LIF(**parameters)
-    process = compat.LIFRefractory(**parameters)
+    process = models.AdaptiveLif(**parameters) if population.adapts else compat.LIFRefractory(**parameters)
+    if population.threshold_increment is not None and population.decay_threshold is not None:
+        process.proc_params["threshold_increment"] = population.threshold_increment.copy()
+        process.proc_params["decay_threshold"] = population.decay_threshold.copy()
     process.proc_params.overwrite("refractory_period", population.refractory.copy())
     return process
 

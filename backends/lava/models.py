@@ -27,12 +27,14 @@ class Record:
     spike_rows: npt.NDArray[np.bool_]
     u_rows: FloatArray
     v_rows: FloatArray
+    threshold_adaptation_rows: FloatArray
     row: int
 
     def start_record(self) -> None:
         """Nothing is noted until arrays are given."""
         self.spike_rows = np.zeros((0, 0), dtype=np.bool_)
         self.u_rows, self.v_rows = np.zeros((0, 0)), np.zeros((0, 0))
+        self.threshold_adaptation_rows = np.zeros((0, 0))
         self.row = 0
 
     def note(self, spikes: Any, u: FloatArray, v: FloatArray) -> None:
@@ -90,6 +92,39 @@ class RecordedRefractoryLif(compat.PyLifRefractoryModelFloat, Record):  # type: 
         self.refractory_period_end[spike_vector] = rest_until
         self.reset_voltage(spike_vector)
         self.note(spike_vector, self.u, self.v)
+
+
+class AdaptiveLif(compat.LIFRefractory):  # type: ignore[misc]
+    """A LIFRefractory whose threshold adapts, for Lava has none: ``decay_threshold`` and ``threshold_increment`` in its
+    parameters have one entry for each neuron, and a refractory period may be 0.
+    """
+
+
+@implements(proc=AdaptiveLif, protocol=compat.LoihiProtocol)
+@requires(compat.CPU)
+@tag("floating_pt")
+class AdaptiveLifModel(RecordedRefractoryLif):
+    """``h = decay_threshold h``; a spike where ``v > vth + h``, and then ``h += threshold_increment``."""
+
+    implements_process = None
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.keep, self.increment = proc_params["decay_threshold"], proc_params["threshold_increment"]
+        self.threshold_adaptation = np.zeros(self.increment.size)
+
+    def spiking_activation(self) -> BoolArray:
+        """Called once a step."""
+        self.threshold_adaptation *= self.keep
+        spikes: BoolArray = self.v > self.vth + self.threshold_adaptation
+        return spikes
+
+    def process_spikes(self, spike_vector: npt.NDArray[np.bool_]) -> None:
+        """Raise the thresholds of neurons that spiked; the rest as without."""
+        self.threshold_adaptation[spike_vector] += self.increment[spike_vector]
+        if self.row < len(self.threshold_adaptation_rows):
+            self.threshold_adaptation_rows[self.row] = self.threshold_adaptation
+        super().process_spikes(spike_vector)
 
 
 class PostTraces(compat.AbstractProcess):  # type: ignore[misc]

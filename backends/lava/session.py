@@ -14,6 +14,7 @@ from neuromorph.backends.lava.in_process import InProcessRun
 from neuromorph.backends.lava.model_table import run_configuration
 from neuromorph.backends.lava.multi_process import MultiProcessRun
 from neuromorph.backends.lava.variables import Variables
+from neuromorph.parts import NEURON_STATES
 from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, SpikeTrain
 
@@ -97,7 +98,7 @@ class LavaSession(Session):
             size = self.program.sizes[name]
             self._run.write(process, "row", 0)
             self._run.write(process, "spike_rows", np.zeros((steps, size), dtype=np.bool_), resize=True)
-            for variable in ("u", "v"):
+            for variable in NEURON_STATES:
                 if (name, variable) in self.state_probes:
                     self._run.write(process, f"{variable}_rows", np.zeros((steps, size)), resize=True)
 

@@ -17,7 +17,13 @@ from neuromorph.backends.lava.multi_process import MultiProcessRun
 from neuromorph.program import Program, ProjectionProgram
 
 POST_TRACES = ("y1", "y2", "y3")
-NEURON_VARIABLES: Mapping[str, str] = {"u": "u", "v": "v", "v_threshold": "vth", "bias": "bias_mant"}
+NEURON_VARIABLES: Mapping[str, str] = {
+    "u": "u",
+    "v": "v",
+    "threshold_adaptation": "threshold_adaptation",
+    "v_threshold": "vth",
+    "bias": "bias_mant",
+}
 SYNAPSE_VARIABLES: Mapping[str, str] = {"weight": "weights", "tag": "tag_1"}
 
 
@@ -75,8 +81,9 @@ class Variables:
     def reset(self) -> None:
         """Forget u, v, refractory counts, spikes under way, traces and tags."""
         for name, process in self.graph.neurons.items():
-            rests = np.any(self.program.population(name).refractory > 0)
-            for variable in ("u", "v", *(["refractory_period_end"] if rests else [])):
+            population = self.program.population(name)
+            rests = np.any(population.refractory > 0)
+            for variable in (*population.states, *(["refractory_period_end"] if rests else [])):
                 self._zero(process, variable)
         for process in (*self.graph.connections.values(), *self.graph.relays.values()):
             self._zero(process, "a_buff")

@@ -319,8 +319,10 @@ def learning_rule(rule: RuleProgram, dt: float) -> LearningRule:
     }
     return LearningRule(
         name=rule.name,
-        dw=str(rule.dw),
+        dw=str(rule.dw) or None,
         dt=None if rule.dt is None else str(rule.dt),
+        dd=None if rule.dd is None else str(rule.dd),
+        d_max=None if rule.d_max is None else rule.d_max * dt,
         w_min=rule.w_min,
         w_max=rule.w_max,
         modulators=dict(rule.modulators),

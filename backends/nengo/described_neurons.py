@@ -11,7 +11,7 @@ import nengo
 import numpy as np
 from nengo.dists import Choice, get_samples
 
-from neuromorph.backends.nengo.neurons import CubaLIF
+from neuromorph.backends.nengo.neurons import AdaptiveCubaLIF, CubaLIF
 from neuromorph.discretise import time_constants
 from neuromorph.network import Population
 from neuromorph.neurons import LIF, Parameter
@@ -19,7 +19,8 @@ from neuromorph.recording import FloatArray
 
 NO_RATES = "it sends rates, not spikes: use nengo.LIF"
 REFUSED: Mapping[str, str] = {
-    "AdaptiveLIF": "its threshold adapts, and no neuron here does: use nengo.LIF",
+    "AdaptiveLIF": "its spikes add to a current that holds it back, where here they add to a threshold"
+    " (threshold_increment of neuromorph.LIF): use nengo.LIF",
     "Izhikevich": "it has a recovery variable, and no neuron here does: use nengo.LIF",
     "SpikingRectifiedLinear": "it spikes several times in a step: use nengo.LIF with a long tau_rc and tau_ref 0",
     "LoihiLIF": "it computes in a chip's integers: use the Network that its program was compiled from",
@@ -52,7 +53,10 @@ class DescribedNeurons:
     def variables(self) -> Mapping[str, str]:
         """Nengo's names of what can be probed, and ours."""
         known = {"output": "spikes", "spikes": "spikes", "voltage": "v"}
-        return known if self.kind is nengo.LIF else {**known, "current": "u"}
+        if self.kind is nengo.LIF:
+            return known
+        adaptation = {"adaptation": "threshold_adaptation"} if self.kind is AdaptiveCubaLIF else {}
+        return {**known, "current": "u", **adaptation}
 
     def differences(self) -> list[str]:
         """What only shows once all connections are known, as sentences."""
@@ -148,14 +152,20 @@ def _cuba_lif(
     del assumptions
     values = {**kind.state, **(kind.initial_state or {})}
     own = {key: np.ravel(get_samples(value, gain.size, rng=np.random.RandomState(0))) for key, value in values.items()}
-    moving = [key for key in ("current", "voltage", "waiting") if np.any(own[key] != 0)]
+    adapts = isinstance(kind, AdaptiveCubaLIF)
+    states = ("current", "voltage", "waiting", *(["adaptation"] if adapts else []))
+    moving = [key for key in states if np.any(own[key] != 0)]
     if moving:
         faults.append(f"Ensemble {name!r}: it starts with {', '.join(moving)} other than 0: write them in the session")
     if np.any(bias != 0):
         faults.append(f"Ensemble {name!r}: a CubaLIF takes its bias as 'drive' in initial_state, not as the ensemble's")
+    adaptation = {}
+    if adapts:
+        tau = time_constants(own["decay_threshold"], dt)  # where a neuron adds nothing, any will do
+        adaptation = {"threshold_increment": own["increment"], "tau_threshold": np.where(tau > 0, tau, dt / 1000)}
     return DescribedNeurons(
         name=name,
-        kind=CubaLIF,
+        kind=type(kind),
         size=gain.size,
         height=1.0,
         rows=gain,
@@ -165,12 +175,17 @@ def _cuba_lif(
             "v_threshold": own["threshold"],
             "bias": own["drive"],
             "refractory": own["refractory"] * dt,
+            **adaptation,
         },
         constant=np.zeros(gain.size),
     )
 
 
-READERS: Mapping[type, Callable[..., DescribedNeurons]] = {nengo.LIF: _lif, CubaLIF: _cuba_lif}
+READERS: Mapping[type, Callable[..., DescribedNeurons]] = {
+    nengo.LIF: _lif,
+    CubaLIF: _cuba_lif,
+    AdaptiveCubaLIF: _cuba_lif,
+}
 """Neuron type to the function that reads it."""
 
 

@@ -18,6 +18,7 @@ from neuromorph.recording import FloatArray
 VARIABLES: Mapping[str, str] = {"u": "current", "v": "voltage", "v_threshold": "threshold", "bias": "drive"}
 
 COMMON = ("current", "voltage", "waiting", "threshold", "drive", "refractory")
+ADAPTING = ("adaptation", "increment", "decay_threshold")
 
 
 class UndecodedNeurons(NeuronType):  # type: ignore[misc]
@@ -76,6 +77,42 @@ class CubaLIF(UndecodedNeurons):
 
 
 @final
+class AdaptiveCubaLIF(UndecodedNeurons):
+    """:class:`CubaLIF` whose threshold adapts: ``h = decay_threshold h``, a spike where v > threshold + h, which adds to h."""
+
+    state: ClassVar[dict[str, Any]] = {name: Choice([0]) for name in (*COMMON, "decay_u", "decay_v", *ADAPTING)}
+
+    def step(
+        self,
+        dt: float,
+        J: FloatArray,
+        output: FloatArray,
+        current: FloatArray,
+        voltage: FloatArray,
+        waiting: FloatArray,
+        threshold: FloatArray,
+        drive: FloatArray,
+        refractory: FloatArray,
+        decay_u: FloatArray,
+        decay_v: FloatArray,
+        adaptation: FloatArray,
+        increment: FloatArray,
+        decay_threshold: FloatArray,
+    ) -> None:
+        """One time step of all neurons; ``output`` is 1 where one spikes."""
+        del dt
+        current *= decay_u
+        current += J
+        voltage *= decay_v
+        voltage += current
+        voltage += drive
+        adaptation *= decay_threshold
+        spiking = _spikes(voltage, waiting, threshold + adaptation, refractory)
+        adaptation[spiking] += increment[spiking]
+        output[...] = spiking
+
+
+@final
 class LoihiLIF(UndecodedNeurons):
     """The same in a chip's integers, which are held in Nengo's float64 signals.
 
@@ -121,13 +158,17 @@ def _spikes(
 
 def neuron_type(population: PopulationProgram, arithmetic: Literal["float", "fixed"]) -> UndecodedNeurons:
     """The neuron type of a population, with its parameters as initial state."""
-    parameters = {
+    parameters: dict[str, npt.NDArray[Any]] = {
         "threshold": population.threshold,
         "drive": population.bias,
         "refractory": population.refractory,
     }
     if arithmetic == "float":
-        return CubaLIF(initial_state=parameters | {"decay_u": population.decay_u, "decay_v": population.decay_v})
+        parameters |= {"decay_u": population.decay_u, "decay_v": population.decay_v}
+        if population.threshold_increment is None or population.decay_threshold is None:
+            return CubaLIF(initial_state=parameters)
+        own = {"increment": population.threshold_increment, "decay_threshold": population.decay_threshold}
+        return AdaptiveCubaLIF(initial_state=parameters | own)
     keeps = {
         "keep_u": np.rint(population.decay_u * DECAY_UNITY),
         "keep_v": np.rint(population.decay_v * DECAY_UNITY),

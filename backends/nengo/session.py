@@ -70,6 +70,10 @@ class NengoSession(Session):
             for name, neurons in self._lowering.neurons.items()
             for variable, signal in {**VARIABLES, "waiting": "waiting", "spikes": "out"}.items()
         }
+        for population in program.populations:
+            if population.adapts:
+                signal = model.sig[self._lowering.neurons[population.name]]["adaptation"]
+                self._neurons[population.name, "threshold_adaptation"] = signals[signal]
         for under_way in self._lowering.under_way.values():
             under_way.membrane = self._neurons[under_way.projection.post, "v"]
         self._arriving: list[FloatArray] = [
@@ -115,11 +119,11 @@ class NengoSession(Session):
         under_way = self._lowering.under_way[owner]
         if under_way.plastic is None or variable == "weight":
             return under_way.weight
-        return under_way.plastic.tag if variable == "tag" else under_way.plastic.traces[variable]
+        return under_way.plastic.variable(variable)
 
     def _reset(self) -> None:
         for population in self.program.populations:
-            for variable in ("u", "v", "waiting"):
+            for variable in (*population.states, "waiting"):
                 self._neurons[population.name, variable][:] = 0.0
         for arriving in self._arriving:
             arriving[:] = 0.0

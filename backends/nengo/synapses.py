@@ -40,6 +40,7 @@ class UnderWay:
             else None
         )
         self._pointer, self._order = projection.by_pre
+        self._moving = self.plastic if projection.learns_delays else None  # whose delays learn
 
     def send(self, pre: IntArray) -> None:
         """Enter spikes that are sent in this step, with the weights of now, where they arrive."""
@@ -57,7 +58,8 @@ class UnderWay:
         if rows == 1:
             self.arriving[0] = scaled(np.bincount(post, weights=weight, minlength=size), self.exponent)
             return
-        place = (self.step + self.projection.delay[synapse]) % rows * size + post
+        delay = self.projection.delay[synapse] if self._moving is None else self._moving.steps_of(synapse)
+        place = (self.step + delay) % rows * size + post
         total = np.bincount(place, weights=weight, minlength=rows * size)
         self.arriving += scaled(total, self.exponent).reshape(rows, size)
 

@@ -13,6 +13,7 @@ from neuromorph.backend import reward
 from neuromorph.backends.nengo_loihi.fixed_compartments import FixedCompartments
 from neuromorph.backends.nengo_loihi.lowering import BlockSynapse, Lowering
 from neuromorph.fixed_plastic_state import plastic_synapses
+from neuromorph.plastic_state import PlasticSynapses
 from neuromorph.recording import BoolArray, FloatArray, IntArray
 
 
@@ -30,6 +31,15 @@ class DoubleCompartments(CompartmentState):  # type: ignore[misc]
         self.decay_u, self.decay_v = 1.0 - self.keep_u, 1.0 - self.keep_v
         self.vth = np.concatenate([population.threshold for population in populations])
         self.bias = np.concatenate([population.bias for population in populations])
+        self.adapts = any(population.adapts for population in populations)
+        nothing = {population.name: np.zeros(population.size) for population in populations}
+        self.increment = np.concatenate(
+            [nothing[p.name] if p.threshold_increment is None else p.threshold_increment for p in populations]
+        )
+        self.keep_adaptation = np.concatenate(
+            [nothing[p.name] if p.decay_threshold is None else p.decay_threshold for p in populations]
+        )
+        self.adaptation = np.zeros_like(self.vth)  # what spikes have added to thresholds; 0 where they do not adapt
 
     def receive(self, arriving: FloatArray) -> None:
         """The synaptic input of the next step."""
@@ -44,15 +54,22 @@ class DoubleCompartments(CompartmentState):  # type: ignore[misc]
         self.voltage += self.current
         self.voltage += self.bias
         self.voltage[self.ref_count > 0] = 0.0
-        np.greater(self.voltage, self.vth, out=self.spiked)
+        threshold = self.vth
+        if self.adapts:
+            self.adaptation *= self.keep_adaptation
+            threshold = self.vth + self.adaptation
+        np.greater(self.voltage, threshold, out=self.spiked)
+        if self.adapts:
+            self.adaptation[self.spiked] += self.increment[self.spiked]
         self.voltage[self.spiked] = 0.0
         self.ref_count[self.spiked] = self.ref[self.spiked]
         np.maximum(self.ref_count - 1, 0, out=self.ref_count)
         self.spike_count[self.spiked] += 1
 
     def reset(self) -> None:
-        """Forget u, v, refractory counts and spikes."""
-        for values in (self.input, self.current, self.voltage, self.ref_count, self.spiked, self.spike_count):
+        """Forget u, v, threshold adaptation, refractory counts and spikes."""
+        states = (self.input, self.current, self.voltage, self.adaptation)
+        for values in (*states, self.ref_count, self.spiked, self.spike_count):
             values[:] = 0
 
 
@@ -65,8 +82,11 @@ class Arrivals:
     where a program rounds down, and at -7 it rounds every weight.
     """
 
-    def __init__(self, synapse: BlockSynapse, weight: FloatArray, block: slice) -> None:
+    def __init__(
+        self, synapse: BlockSynapse, weight: FloatArray, block: slice, plastic: PlasticSynapses | None
+    ) -> None:
         self.synapse, self.block = synapse, block  # the compartments of the block among all
+        self.moving = plastic if synapse.projection.learns_delays else None  # whose delays learn
         self.exponent = synapse.projection.weight_exponent
         self.weight = weight  # of the whole projection, in the program's order; learning changes it in place
         self.target = np.concatenate([indices[0] for indices in synapse.indices]).astype(np.int64)
@@ -93,7 +113,10 @@ class Arrivals:
             total = np.bincount(self.target[here], weights=weight, minlength=size)
             self.under_way[0] = scaled(total, self.exponent)
             return
-        place = (step + self.delay[here]) % rows * size + self.target[here]
+        delay = self.delay[here]
+        if self.moving is not None:
+            delay = self.moving.steps_of(self.synapse.entries[here])
+        place = (step + delay) % rows * size + self.target[here]
         total = np.bincount(place, weights=weight, minlength=rows * size)
         self.under_way += scaled(total, self.exponent).reshape(rows, size)
 
@@ -124,7 +147,10 @@ class Emulator(EmulatorInterface):  # type: ignore[misc]
             p.name: self.plastic[p.name].weight if p.rule is not None else p.weight.copy() for p in program.projections
         }
         block_of = {synapse: block for block in self.block_info.blocks for synapse in block.synapses}
-        self.arrivals = [Arrivals(s, self.weights[s.projection.name], slices[block_of[s]]) for s in lowering.synapses]
+        self.arrivals = [
+            Arrivals(s, self.weights[s.projection.name], slices[block_of[s]], self.plastic.get(s.projection.name))
+            for s in lowering.synapses
+        ]
         self._modulators: Mapping[str, FloatArray] = {}
         self._fed_from = 0
 

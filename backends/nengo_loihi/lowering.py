@@ -20,7 +20,12 @@ from neuromorph.program import PopulationProgram, Program, ProjectionProgram
 from neuromorph.recording import FloatArray, IntArray
 
 # What a probe records: the program's name of a variable, and the attribute of nengo-loihi's compartments.
-PROBES: Mapping[str, str] = {"spikes": "spiked", "u": "current", "v": "voltage"}
+PROBES: Mapping[str, str] = {
+    "spikes": "spiked",
+    "u": "current",
+    "v": "voltage",
+    "threshold_adaptation": "adaptation",  # of our own compartments
+}
 # The chip's register that says which signs the weights of some synapses have.
 FANOUT_TYPES: Mapping[SignMode, int] = {"mixed": 1, "excitatory": 2, "inhibitory": 3}
 

@@ -19,7 +19,13 @@ from neuromorph.program import Program
 from neuromorph.recording import BoolArray, FloatArray, SpikeTrain
 
 COLLECT_STEPS = 1000  # probes keep a row for each step; they are emptied so often
-VARIABLES: Mapping[str, str] = {"u": "current", "v": "voltage", "v_threshold": "vth", "bias": "bias"}
+VARIABLES: Mapping[str, str] = {
+    "u": "current",
+    "v": "voltage",
+    "threshold_adaptation": "adaptation",
+    "v_threshold": "vth",
+    "bias": "bias",
+}
 
 
 @final
@@ -93,7 +99,7 @@ class NengoLoihiSession(Session):
         if variable == "weight":
             return self._emulator.weights[owner]
         plastic = self._emulator.plastic[owner]
-        return plastic.tag if variable == "tag" else plastic.traces[variable]
+        return plastic.variable(variable)
 
     def _reset(self) -> None:
         self._emulator.reset()

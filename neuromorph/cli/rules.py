@@ -34,8 +34,9 @@ def rules(context: click.Context, page: str | None, json_path: str | None) -> No
                 "rule": item.name,
                 "summary": item.summary,
                 "equation": item.equation,
-                "dw": str(item.rule.dw_sum),
+                "dw": None if item.rule.dw_sum is None else str(item.rule.dw_sum),
                 "tag": None if item.rule.dt_sum is None else str(item.rule.dt_sum),
+                "delay": None if item.rule.dd_sum is None else str(item.rule.dd_sum),
                 "papers": item.source,
             }
             for item in found

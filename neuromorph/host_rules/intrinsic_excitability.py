@@ -33,8 +33,8 @@ class IntrinsicExcitability(HostRule["HostRuleState"]):
 
     ``rate`` is the neuron's own, low-passed with ``tau_rate``, and starts at the target. Desai, Rutherford and
     Turrigiano, Nature Neuroscience 2(6), 1999; as the threshold of competing neurons: Diehl and Cook, Frontiers in
-    Computational Neuroscience 9:99, 2015. The threshold moves between chunks, not with each spike within one: the
-    neuron models of a program have constant thresholds.
+    Computational Neuroscience 9:99, 2015. The threshold moves between chunks, not with each spike within one: that is
+    what :class:`neuromorph.LIF` does with a ``threshold_increment``, where there are floats.
 
     >>> IntrinsicExcitability(population="out", rate_target=5.0).eta
     0.05

@@ -1,6 +1,6 @@
 """What NIR cannot say about a network, as text in the graph's metadata.
 
-Names, order, learning rules, third factors, refractory periods, probes, exact parameters, which synapses exist although
+Names, order, learning rules, third factors, refractory periods, adaptive thresholds, probes, exact parameters, which synapses exist although
 their weight is 0, and the conventions of a program: one JSON text under the key ``neuromorph``. Node metadata and numbers
 would do as well, but only text in the graph's own metadata survives every way of reading a file.
 """
@@ -24,6 +24,7 @@ from neuromorph.program import ARITHMETIC_CONVENTIONS, CONVENTIONS, Program
 
 KEY = "neuromorph"
 FORMAT = "neuromorph nir 1"
+ADAPTATION = ("threshold_increment", "tau_threshold")  # said of neurons whose threshold adapts only
 
 
 def write_record(
@@ -45,7 +46,9 @@ def write_record(
     for population in network.populations:
         entry: dict[str, Any] = {"name": population.name, "node": population_nodes[population.name]}
         if not isinstance(population, Input):
-            entry["neuron"] = {name: _plain(value) for name, value in population.neuron.parameters().items()}
+            neuron = population.neuron
+            unused = ADAPTATION if isinstance(neuron, LIF) and not neuron.adapts else ()
+            entry["neuron"] = {name: _plain(v) for name, v in neuron.parameters().items() if name not in unused}
         populations.append(entry)
     record = {
         "format": FORMAT,
@@ -97,7 +100,7 @@ def find_record(graph: Graph, assumptions: list[str]) -> dict[str, Any] | None:
     if nodes != {name: node.kind for name, node in graph.nodes.items()} or edges != set(graph.edges):
         assumptions.append(
             "Nodes or edges were changed after neuromorph wrote the graph: it is read as one of another tool, without the"
-            " names, learning rules, refractory periods and probes that its metadata hold."
+            " names, learning rules, refractory periods, adaptive thresholds and probes that its metadata hold."
         )
         return None
     assert isinstance(record, dict)
@@ -123,8 +126,8 @@ def read_rule(plain: Mapping[str, Any] | None) -> LearningRule | None:
     values = dict(plain)
     for name, trace in values.pop("traces").items():
         values[name] = Trace(**{**trace, "tau": _number(trace["tau"]), "impulse": _number(trace["impulse"])})
-    for name in ("tau_tag", "w_min", "w_max", "epoch"):
-        values[name] = None if values[name] is None else _number(values[name])
+    for name in ("tau_tag", "w_min", "w_max", "epoch", "d_max"):
+        values[name] = None if values.get(name) is None else _number(values[name])
     return LearningRule(**values)
 
 
@@ -154,6 +157,7 @@ def _plain_rule(rule: LearningRule) -> dict[str, Any]:
         "name": rule.name,
         "dw": rule.dw,
         "dt": rule.dt,
+        **({} if rule.dd is None else {"dd": rule.dd, "d_max": _plain(rule.d_max)}),
         "traces": {
             name: {
                 "tau": _plain(trace.tau),

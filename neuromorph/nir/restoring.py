@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from neuromorph.network import Network, Population, Probe, Projection
 from neuromorph.nir.graph import Graph, Node
 from neuromorph.nir.linear_maps import spread
 from neuromorph.nir.neuron_nodes import lower, raised
-from neuromorph.nir.record import read_neuron, read_rule, unreadable
+from neuromorph.nir.record import ADAPTATION, read_neuron, read_rule, unreadable
 from neuromorph.nir.units import Clock
 from neuromorph.recording import FloatArray
 
@@ -89,7 +90,9 @@ class _Restorer:
             )
         lowered = lower(node, (size,), self.clock)
         self.gains[name] = lowered.gain
-        return Population(name, size, lowered.neuron(np.zeros(size), neuron.refractory))
+        restored = lowered.neuron(np.zeros(size), neuron.refractory)
+        adaptation: dict[str, Any] = {parameter: getattr(neuron, parameter) for parameter in ADAPTATION}
+        return Population(name, size, dataclasses.replace(restored, **adaptation))
 
     def projection(self, entry: Mapping[str, Any]) -> Projection:
         """One projection, its branches of different delays put together."""

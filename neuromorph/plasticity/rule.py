@@ -59,10 +59,13 @@ class Trace:
 
 @dataclass(frozen=True, kw_only=True)
 class LearningRule:
-    """Sums of products that change a projection's weights (``dw``) and eligibility tags (``dt``) on every epoch.
+    """Sums of products that change a projection's weights (``dw``), eligibility tags (``dt``) and delays (``dd``).
 
     On an epoch the traces are brought up to date, then all targets are computed from one snapshot of the old values,
-    then the weights are held within ``w_min`` and ``w_max``. Targets are text (:func:`neuromorph.plasticity.parse`) or
+    then the weights are held within ``w_min`` and ``w_max``, and delays within one step and ``d_max``. Delays are counted
+    in time steps, in ``dd`` and where a product reads ``d``; they are real numbers that learn from the projection's delay
+    on, and a spike takes the nearest whole number of steps, halves to the even one (Eurich et al., Physical Review
+    Letters 82, 1999; Loihi's ``d`` is the part of it beyond the first step). Targets are text (:func:`neuromorph.plasticity.parse`) or
     expressions of :mod:`neuromorph.plasticity.variables`, and rules that say the same are equal. A presynaptic spike counts in the step in which it is
     *sent*, whatever the delay; spikes of the same step see each other's full impulse. The third factor is
     ``r = sum of weight * modulator value``; of an epoch of several steps, its value in the last one counts.
@@ -76,6 +79,7 @@ class LearningRule:
 
     dw: Target = field(default=None, compare=False)  # kept as text
     dt: Target = field(default=None, compare=False)  # change of the eligibility tag
+    dd: Target = field(default=None, compare=False)  # change of the delay, in time steps
     x1: Trace | None = None
     x2: Trace | None = None
     y1: Trace | None = None
@@ -86,9 +90,11 @@ class LearningRule:
     w_max: float = math.inf
     modulators: Mapping[str, float] = field(default_factory=dict)  # name of a Modulator to its weight in r
     epoch: float | None = None  # s, a whole number of time steps; None: every step
+    d_max: float | None = None  # s, the longest delay that dd may lead to, a whole number of time steps
     name: str = "custom"
     dw_sum: SumOfProducts | None = field(init=False, repr=False)
     dt_sum: SumOfProducts | None = field(init=False, repr=False)
+    dd_sum: SumOfProducts | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         faults = self._type_faults()
@@ -96,7 +102,7 @@ class LearningRule:
         object.__setattr__(
             self, "modulators", MappingProxyType({k: float(v) for k, v in dict(self.modulators).items()})
         )
-        for target in ("dw", "dt"):
+        for target in ("dw", "dt", "dd"):
             parsed = None
             if (given := getattr(self, target)) is not None:
                 try:
@@ -122,9 +128,9 @@ class LearningRule:
         for name in ("w_min", "w_max"):
             if not is_number(value := getattr(self, name), finite=False):
                 found.append(f"{name} must be a number, infinite where there is no bound, got {value!r}")
-        for name in ("tau_tag", "epoch"):
+        for name in ("tau_tag", "epoch", "d_max"):
             value = getattr(self, name)
-            if value is not None and not (is_number(value, finite=name == "epoch") and value > 0):
+            if value is not None and not (is_number(value, finite=name != "tau_tag") and value > 0):
                 found.append(f"{name} must be > 0 s, got {value!r}")
         weights = self.modulators
         if not isinstance(weights, Mapping) or not all(isinstance(k, str) and is_number(v) for k, v in weights.items()):
@@ -133,7 +139,7 @@ class LearningRule:
 
     def _faults(self) -> list[str]:
         found: list[str] = []
-        if self.dw_sum is None:
+        if self.dw_sum is None and self.dd_sum is None:
             found.append("it has no dw: a rule that changes no weight does nothing")
         used = self.variables
         for trace in TRACES:
@@ -143,7 +149,8 @@ class LearningRule:
                 found.append(f"{trace} is described but not used by dw or dt: leave it out")
         if "t" in used and self.dt_sum is None:
             found.append("the tag t is used but nothing changes it: give dt")
-        if self.dt_sum is not None and "t" not in (self.dw_sum.variables if self.dw_sum else ()):
+        reading = [total.variables for total in (self.dw_sum, self.dd_sum) if total is not None]
+        if self.dt_sum is not None and not any("t" in variables for variables in reading):
             found.append("dt is given but dw does not use the tag t")
         if self.tau_tag is not None and self.dt_sum is None:
             found.append(f"tau_tag needs dt, got {self.tau_tag!r} and no dt")
@@ -151,8 +158,12 @@ class LearningRule:
             found.append("the third factor r is used but no modulator is named: give modulators={'name': 1.0}")
         if "r" not in used and self.modulators:
             found.append("modulators are named but neither dw nor dt uses r")
-        if "d" in used:
-            found.append("d: learned delays are not supported; use w, t and traces")
+        if "d" in used and self.dd_sum is None:
+            found.append(
+                "the delay d is used but nothing changes it: give dd and d_max, or write its steps as a number"
+            )
+        if (self.dd_sum is None) != (self.d_max is None):
+            found.append(f"dd and d_max go together: the longest delay that is learned, in seconds, got {self.d_max!r}")
         for name, described in self.traces.items():
             if described.source == "v" and name in ("x1", "x2"):
                 found.append(f"{name} follows the membrane of the presynaptic neuron: source='v' is for y1, y2 and y3")
@@ -162,8 +173,8 @@ class LearningRule:
 
     @property
     def variables(self) -> frozenset[str]:
-        """Variables that dw and dt read."""
-        sums = [target for target in (self.dw_sum, self.dt_sum) if target is not None]
+        """Variables that dw, dt and dd read."""
+        sums = [target for target in (self.dw_sum, self.dt_sum, self.dd_sum) if target is not None]
         return frozenset().union(*(target.variables for target in sums))
 
     @property

@@ -15,8 +15,10 @@ u5, u6, u7, u8, u9 = (variable(f"u{k}") for k in range(5, 10))
 x1, x2 = variable("x1"), variable("x2")  # presynaptic traces
 y1, y2, y3 = variable("y1"), variable("y2"), variable("y3")  # postsynaptic traces
 w, t, r = variable("w"), variable("t"), variable("r")  # weight, eligibility tag, third factor
+d = variable("d")  # delay in time steps, of rules with a dd
 
 __all__ = [
+    "d",
     "pos",
     "r",
     "sgn",

@@ -11,6 +11,7 @@ import numpy as np
 from neuromorph.arithmetic import WEIGHT_RANGES, bias_parts, weight_step
 from neuromorph.backend import FEATURES, Backend
 from neuromorph.errors import NumericalLimit
+from neuromorph.parts import NEURON_STATES, SYNAPSE_STATES
 from neuromorph.program import ProbeProgram, Program, ProjectionProgram
 from neuromorph.recording import FloatArray, Recording
 from neuromorph.testing.cases import Case
@@ -30,7 +31,7 @@ _CHUNKS = (1, 2, 5, 1, 30, 61, 100)  # steps; uneven, and odd so that they cut t
 _AFTERWARDS = 100  # steps of the run after a reset, and of the run after writes
 _SILENT_STEPS = 40
 _TURN = 30  # steps of two sessions in turn
-_KEPT = ("weight", "v_threshold", "bias")  # what a reset keeps
+_KEPT = ("weight", "delay", "v_threshold", "bias")  # what a reset keeps
 
 
 def supported_features(backend: Backend) -> frozenset[str]:
@@ -117,7 +118,7 @@ def _watched(program: Program) -> Program:
             *(
                 ProbeProgram(target=population.name, variable=variable, every=1)
                 for population in program.populations
-                for variable in ("u", "v")
+                for variable in population.states
             ),
         ]
     )
@@ -164,6 +165,8 @@ def _check_reset(pair: Pair, entire: Recording) -> None:
     for projection in pair.program.projections:
         for session in pair.both:
             session.write(f"{projection.name}.weight", projection.matrix(projection.weight))
+            if projection.learns_delays:
+                session.write(f"{projection.name}.delay", projection.matrix(projection.delay))
     recording = pair.run("run after reset", 0, min(_AFTERWARDS, done))
     # A reset keeps time, which may stand elsewhere within an epoch, and the random streams of rules in fixed point.
     rounds_at_random = pair.program.arithmetic == "fixed" and any(p.rule is not None for p in pair.program.projections)
@@ -177,7 +180,7 @@ def _check_writes(pair: Pair) -> None:
     pair.run("run before writes", 0, min(-pair.reference.steps_run % epoch, pair.case.steps))  # to an epoch's end
     rng = np.random.default_rng(11)
     for address in pair.reference.variables():
-        if not pair.ends_an_epoch and address.rpartition(".")[2] not in (*_KEPT, "u", "v"):
+        if not pair.ends_an_epoch and address.rpartition(".")[2] not in (*_KEPT, *NEURON_STATES):
             continue
         value = _other_value(pair, address, rng)
         for session in pair.both:
@@ -256,10 +259,12 @@ def _other_value(pair: Pair, address: str, rng: np.random.Generator) -> FloatArr
     """What to write: other values than the present ones, as the program can hold them."""
     owner, _, variable = address.rpartition(".")
     value = pair.reference.read(address)
-    if variable in ("weight", "tag"):
+    if variable in SYNAPSE_STATES:
         projection, entries = pair.program.projection(owner), values_of(value)
         if variable == "weight":
             return projection.matrix(_other_weights(projection, entries, rng))
+        if variable == "delay":
+            return projection.matrix(np.clip(entries * rng.uniform(0.5, 1.5, entries.shape), 1.0, projection.max_delay))
         return projection.matrix(_smaller(pair.program, entries, rng))
     if variable not in _KEPT:
         return _smaller(pair.program, value, rng)

@@ -109,6 +109,9 @@ def feature_cases() -> dict[str, Case]:
     cases = {
         "per_neuron_parameters": _case(mixed),
         "refractory": _case(LIF(tau_mem=10 * MS, tau_syn=3 * MS, v_threshold=3.0, refractory=3 * MS)),
+        "adaptive_threshold": _case(
+            LIF(tau_mem=10 * MS, tau_syn=3 * MS, v_threshold=3.0, threshold_increment=1.5, tau_threshold=40 * MS)
+        ),
         "sparse": _case(weights=scattered),
         "delay": _case(delay=4 * MS),
         "delay_per_synapse": _case(delay=delays),
@@ -117,6 +120,16 @@ def feature_cases() -> dict[str, Case]:
         "learning": _case(rule=_pair()),
         "learning_sparse": _case(weights=scattered, rule=_pair()),
         "learning_delay": _case(delay=3 * MS, rule=_pair()),
+        "learned_delays": _case(
+            delay=2 * MS,
+            rule=LearningRule(
+                dw="0.01 * x1 * y0 - 0.01 * y1 * x0",
+                dd="0.9 * x1 * y0 - 0.05 * d * x1 * y0 - 0.6 * y1 * x0 + 0.2 * w * x0",
+                d_max=7 * MS,
+                x1=x1,
+                y1=y1,
+            ),
+        ),
         "tag": _case(rule=LearningRule(dw="0.002 * t * u0 - 0.02 * x0", dt="x1 * y0 - 0.1 * t * u0", x1=x1)),
         "third_factor": _case(
             rule=_modulated(reward=1.0),
@@ -214,6 +227,18 @@ def _corners_of_neurons() -> dict[str, Case]:
         "refractory periods of their own": _case(
             LIF(**filtered, v_threshold=1.0, refractory=np.array([0.0, 4.0, 11.0, 25.0]) * MS)
         ),
+        "adaptations of their own": _case(
+            LIF(
+                **filtered,
+                v_threshold=np.array([2.0, 1.0, 3.0, 0.5]),
+                refractory=np.array([0.0, 3.0, 0.0, 1.0]) * MS,
+                threshold_increment=np.array([0.0, 2.0, 0.3, 0.05]),
+                tau_threshold=np.array([10.0, 5.0, 80.0, math.inf]) * MS,
+            )
+        ),
+        "adaptation in Euler steps": _case(
+            LIF(**filtered, bias=0.6, threshold_increment=0.7, tau_threshold=25 * MS), integration="euler"
+        ),
     }
 
 
@@ -281,6 +306,19 @@ def _corners_of_rules() -> dict[str, Case]:
                 y2=Trace(20 * MS, source="v"),
                 y3=y1,
             ),
+        ),
+        "delays alone that learn": _case(
+            weights=FixedProbability(0.7, Uniform(0.3, 0.9), seed=4),
+            recurrent=Uniform(-0.3, 0.3),
+            rule=LearningRule(
+                dd="0.8 * t * u0 - 0.3 * sgn(d - 4) * x0",
+                dt="r * x1 * y0 - 0.2 * t * u0",
+                d_max=9 * MS,
+                x1=x1,
+                modulators={"reward": 1.0},
+                epoch=2 * MS,
+            ),
+            modulators=reward,
         ),
         "sign of zero": _case(rule=LearningRule(dw="0.02 * sgn(x1) * y0 - 0.01 * sgn(y1) * x0", x1=x1, y1=y1)),
         "tag that reads the weight": _case(

@@ -13,6 +13,7 @@ from neuromorph import registry
 from neuromorph.backend import Backend, Session
 from neuromorph.comparison import first_divergence
 from neuromorph.execution import resume
+from neuromorph.parts import NEURON_STATES
 from neuromorph.plastic_state import PRE_TRACES
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray, Recording
@@ -74,7 +75,8 @@ class Pair:
         rows = slice(start, start + steps)
         fed = {} if silent else {name: values[rows] for name, values in self.case.inputs.items()}
         factors = {} if silent else {name: values[rows] for name, values in self.case.modulators.items()}
-        before = [{p.name: session.read(f"{p.name}.v") for p in self.program.populations} for session in self.both]
+        states = [(p.name, variable) for p in self.program.populations for variable in p.states[1:]]
+        before = [{key: session.read(".".join(key)) for key in states} for session in self.both]
         mine, reference = (session.run(steps, inputs=fed, modulators=factors) for session in self.both)
         if self.agreement != "statistical":
             self._compare(phase, mine, reference, before)
@@ -90,7 +92,7 @@ class Pair:
                 continue
             expected = values_of(self.reference.read(name))
             finite = np.where(np.isfinite(expected), expected, 0.0)
-            if variable in ("u", "v"):
+            if variable in NEURON_STATES:
                 threshold = self.reference.read(f"{owner}.v_threshold")
                 allowed = LATE_TOLERANCE * np.maximum(np.abs(finite), np.where(np.isfinite(threshold), threshold, 0.0))
             else:
@@ -99,7 +101,9 @@ class Pair:
                 phase, name, values_of(self.mine.read(name)), expected, 0.0 if self.agreement == "exact" else allowed
             )
 
-    def _compare(self, phase: str, mine: Recording, reference: Recording, before: list[dict[str, FloatArray]]) -> None:
+    def _compare(
+        self, phase: str, mine: Recording, reference: Recording, before: list[dict[tuple[str, str], FloatArray]]
+    ) -> None:
         divergence = first_divergence(reference.spikes, mine.spikes)
         # what follows a spike that differs is not compared: the first difference is the one to explain
         self._compare_states(phase, mine, reference, mine.steps if divergence is None else divergence.step - 1)
@@ -111,9 +115,13 @@ class Pair:
         population = self.program.population(name)
         threshold = float(self.reference.read(f"{name}.v_threshold")[neuron])
         bias = float(self.reference.read(f"{name}.bias")[neuron])
+        if population.decay_threshold is not None:
+            key = name, "threshold_adaptation"
+            earlier = before[1][key] if row == 0 else reference.states[key][row - 1]
+            threshold += float(population.decay_threshold[neuron] * earlier[neuron])
         membranes = []
         for run, start in zip((mine, reference), before, strict=True):
-            earlier = start[name] if row == 0 else run.states[name, "v"][row - 1]
+            earlier = start[name, "v"] if row == 0 else run.states[name, "v"][row - 1]
             membranes.append(
                 float(earlier[neuron] * population.decay_v[neuron] + run.states[name, "u"][row, neuron] + bias)
             )
@@ -140,11 +148,11 @@ class Pair:
         )
 
     def _compare_states(self, phase: str, mine: Recording, reference: Recording, last: int) -> None:
-        """Hold u and v of the first ``last`` steps together; the earliest difference is told, u before v."""
+        """Hold the states of the first ``last`` steps together; the earliest difference is told, u before v."""
         found: list[tuple[tuple[int, int], Difference]] = []
         for population in self.program.populations:
             threshold = self.reference.read(f"{population.name}.v_threshold")
-            for order, variable in enumerate(("u", "v")):
+            for order, variable in enumerate(population.states):
                 values, expected = (run.states[population.name, variable][:last] for run in (mine, reference))
                 tolerance = np.where(np.arange(last) < EARLY_STEPS, EARLY_TOLERANCE, LATE_TOLERANCE)[:, np.newaxis]
                 scale = np.maximum(np.abs(expected), np.where(np.isfinite(threshold), threshold, 0.0))

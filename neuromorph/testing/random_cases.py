@@ -139,7 +139,7 @@ class _Draw:
         )
 
     def neuron(self, size: int) -> LIF:
-        """A neuron with a chance of every corner: no leak, no filter, no decay, bias, refractory period."""
+        """A neuron with a chance of every corner: no leak, no filter, no decay, bias, refractory period, adaptation."""
         each = size if self.may(0.4, "per_neuron_parameters") else 1
         refractory = self.steps(0, 4, each) if self.may(0.4, "refractory") else np.zeros(1)
         bias = self.rng.uniform(-0.02, 0.1, each) if self.may(0.4) else np.zeros(1)
@@ -150,6 +150,9 @@ class _Draw:
             "bias": bias,
             "refractory": refractory,
         }
+        if self.may(0.3, "adaptive_threshold"):
+            parameters["threshold_increment"] = self.rng.uniform(0.02, 0.5, each)
+            parameters["tau_threshold"] = np.full(1, math.inf) if self.may(0.1) else self.rng.uniform(5, 100, each) * MS
         return LIF(**{key: float(value[0]) if value.size == 1 else value for key, value in parameters.items()})
 
     def projections(self, inputs: list[Input], populations: list[Population]) -> list[Projection]:
@@ -214,7 +217,10 @@ class _Draw:
         modulators = self.factors(post_size) if self.may(0.4, "third_factor") else {}
         dw = [self.product(tag=has_tag and k == 0, third=bool(modulators) and k == 0) for k in range(self.whole(1, 3))]
         dt = [self.product() for _ in range(self.whole(1, 2))] + ["-0.1*t*u0"] if has_tag else []
-        used = " ".join(dw + dt)
+        moves = self.may(0.3, "learned_delays", "learning_delay", "delay", "delay_per_synapse", "several_delays")
+        dd = [self.product(scale=30.0) for _ in range(self.whole(1, 2))] if moves else []
+        dd += ["-0.05*d*x0"] if moves and self.may(0.5) else []
+        used = " ".join(dw + dt + dd)
         epoch = MS * self.whole(2, 5) if self.may(0.4, "epoch") else None
         traces: dict[str, Any] = {
             name: self.trace(may_follow=name[0] == "y" and epoch is None)
@@ -224,6 +230,8 @@ class _Draw:
         return LearningRule(
             dw=_joined(dw),
             dt=_joined(dt) if has_tag else None,
+            dd=_joined(dd) if moves else None,
+            d_max=MS * self.whole(8, 12) if moves else None,
             modulators=modulators,
             tau_tag=0.03 if has_tag and self.may(0.5) else None,
             epoch=epoch,
@@ -231,8 +239,8 @@ class _Draw:
             **bounds,
         )
 
-    def product(self, *, tag: bool = False, third: bool = False) -> str:
-        """A small coefficient, a dependency and up to three factors."""
+    def product(self, *, tag: bool = False, third: bool = False, scale: float = 1.0) -> str:
+        """A small coefficient times ``scale``, a dependency and up to three factors."""
         dependencies = ["x0", "y0", "x0", "y0", "u0"]
         if "sparse_dependency" in self.allowed:
             dependencies += ["u1", "u2"]
@@ -243,7 +251,7 @@ class _Draw:
         if "factors" in self.allowed:
             factors = [self.bracket(name) if name in variables and self.may(0.3) else name for name in factors]
         factors += ["t"] * tag + ["r"] * third
-        coefficient = float(self.rng.choice([-1.0, 1.0])) * float(self.rng.uniform(0.002, 0.02))
+        coefficient = scale * float(self.rng.choice([-1.0, 1.0])) * float(self.rng.uniform(0.002, 0.02))
         return "*".join([repr(coefficient), *factors, dependency])
 
     def bracket(self, name: str) -> str:

@@ -13,6 +13,7 @@ import neuromorph as nm
 from neuromorph.backend import FEATURES, Availability, Backend, Capabilities, Gap, Session
 from neuromorph.backends.reference import ReferenceBackend, ReferenceSession
 from neuromorph.errors import InputError, NumericalLimit, SimulatorError
+from neuromorph.plasticity import parse
 from neuromorph.program import Program, ProjectionProgram
 from neuromorph.testing import (
     AGREEMENTS,
@@ -140,8 +141,20 @@ class Reaches(ReferenceSession):
         return advance
 
 
-# 7-bit traces always decay, see spikes only, and become nearest ones by an impulse that saturates them
+class KeepsAdaptation(ReferenceSession):
+    """A reset forgets everything but what spikes have added to thresholds."""
+
+    def _reset(self) -> None:
+        kept = {name: neurons.adaptation.copy() for name, neurons in self._neurons.items()}
+        super()._reset()
+        for name, neurons in self._neurons.items():
+            neurons.adaptation[:] = kept[name]
+
+
+# 7-bit traces always decay, see spikes only, and become nearest ones by an impulse that saturates them; thresholds that
+# adapt and delays that learn have no integers
 FLOAT_ONLY = {"non_decaying_trace", "nearest_traces", "membrane_traces", "rectified_factors"}
+FLOAT_ONLY |= {"adaptive_threshold", "learned_delays"}
 
 FAULTS = [
     ("late spikes", "plain", Faulty(change=lambda p: projections(p, lambda s: dataclasses.replace(s, delay=s.delay + 1)))),
@@ -153,6 +166,14 @@ FAULTS = [
     ("thresholds that suffice when reached", "threshold reached", Faulty(session=Reaches)),
     ("no refractory period", "refractory", Faulty(change=lambda p: populations(p, refractory=lambda r: r * 0))),
     ("a refractory period too short", "refractory", Faulty(change=lambda p: populations(p, refractory=lambda r: r - 1))),
+    ("thresholds that stay", "adaptive_threshold",
+     Faulty(change=lambda p: populations(p, threshold_increment=lambda h: h * 0))),
+    ("thresholds that decay slowly", "adaptations of their own",
+     Faulty(change=lambda p: populations(p, decay_threshold=lambda d: np.sqrt(d)))),
+    ("a reset that keeps adaptation", "adaptive_threshold", Faulty(session=KeepsAdaptation)),
+    ("no learned delays", "learned_delays",
+     Faulty(change=lambda p: rules(p, dd=parse("0.0 * x0")))),
+    ("delays that end sooner", "delays alone that learn", Faulty(change=lambda p: rules(p, d_max=8))),
     ("no bounds", "weight_bounds", Faulty(change=lambda p: rules(p, w_max=math.inf))),
     ("traces that add up spikes", "nearest_traces", Faulty(change=lambda p: traces(p, nearest=False))),
     ("traces that add up spikes of an epoch", "nearest traces in epochs",
@@ -275,8 +296,9 @@ def test_hand_made_cases_are_active_and_learn(case: Case) -> None:
             rate = len(recording.spikes[population.name]) / population.size / case.steps
             assert 0.02 <= rate <= 0.35, (population.name, rate)
         for projection in case.program.projections:
-            if projection.rule is not None:
-                assert np.any(session._read(projection.name, "weight") != projection.weight)
+            for target, total in {} if projection.rule is None else projection.rule.targets.items():
+                if target != "tag" and total.products:
+                    assert np.any(session._read(projection.name, target) != getattr(projection, target)), target
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -70,6 +70,19 @@ def faulty_network() -> None:
     )  # fmt: skip
 
 
+def beyond_the_chip() -> None:
+    cell = nm.LIF(refractory=63e-3, tau_mem=30.0, threshold_increment=0.1)
+    net = nm.Network(
+        populations=[nm.Input("image", 4097), nm.Population("hidden", 2, cell), nm.Population("out", 1, nm.LIF())],
+        projections=[
+            nm.Projection("image", "hidden", nm.AllToAll(0.5), delay=64e-3),
+            nm.Projection("hidden", "out", nm.AllToAll(0.5), plasticity=nm.STDP(w_min=-0.3, w_max=1.0), name="learned"),
+            nm.Projection("hidden", "hidden", nm.AllToAll(0.5), plasticity=nm.LearningRule(dw="0.5*x0", epoch=64e-3)),
+        ],
+    )
+    nm.check(net, "loihi1").raise_faults()
+
+
 def wrong_steps() -> None:
     rule = nm.LearningRule(dw="0.1*x0", epoch=2.5e-3, w_max=0.4)
     net = network(
@@ -141,6 +154,7 @@ MISTAKES: dict[str, Callable[[], object]] = {
         modulators={"reward": [1.0, 2.0], "pain": 1},
     ),
     "run_inputs_not_named": lambda: session().run(10, inputs=np.zeros((10, 3))),  # type: ignore[arg-type]
+    "chip_all_faults_at_once": beyond_the_chip,
     "run_negative_steps": lambda: session().run(-10),
     "write_outside_bounds": lambda: session().write("image->hidden.weight", np.linspace(-0.5, 1.5, 6).reshape(2, 3)),
     "write_wrong_shape": lambda: session().write("hidden.bias", [0.1, 0.2, 0.3]),

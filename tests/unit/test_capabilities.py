@@ -12,6 +12,7 @@ IMPLIED = {
     "several_delays": {"delay"},
     "learning_sparse": {"learning", "sparse"},
     "learning_delay": {"learning", "delay"},
+    "learned_delays": {"learning", "learning_delay", "delay_per_synapse"},
     "third_factor_per_neuron": {"third_factor"},
     "several_modulators": {"third_factor"},
     **{name: {"learning"} for name in ("tag", "third_factor", "epoch", "sparse_dependency")},

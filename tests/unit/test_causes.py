@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import neuromorph as nm
-from neuromorph import causes
+from neuromorph import causes, registry
 from neuromorph.backend import Availability, Backend, Capabilities, Session
 from neuromorph.backends.reference import ReferenceSession
 from neuromorph.divergence import Divergence
+from neuromorph.plasticity.terms import SumOfProducts
 from neuromorph.program import Program, ProjectionProgram
 from neuromorph.recording import SpikeTrain
 from neuromorph.report.listings import comparison_table, window_table
@@ -280,3 +281,30 @@ def test_spikes_of_equal_backends_are_not_told_apart_by_name() -> None:
     assert divergence is not None
     assert divergence.backends == ("planted", "the other planted")
     assert str(divergence).endswith("a spike on planted only")
+
+
+def test_a_threshold_that_adapts_otherwise_is_found_where_it_begins_and_shown() -> None:
+    case = CASES["adaptive_threshold"]
+    divergence = found(case, Planted(populations(threshold_increment=lambda h: h * 1.01)))
+    assert (divergence.variable, divergence.population) == ("threshold_adaptation", "out")
+    with registry.get("reference").open(case.program.with_all_spikes()) as session:
+        first = session.run(case.steps, inputs=case.inputs).spikes["out"].steps[0] + 1
+    assert divergence.step == first
+    row = next(row for row in divergence.window.rows if "threshold_adaptation" in row.what)
+    at = divergence.window.steps.index(first)
+    assert row.other[at] == pytest.approx(1.01 * row.reference[at]) and row.reference[at] > 0
+
+
+def test_a_delay_that_learns_otherwise_is_found_where_it_begins() -> None:
+    case = CASES["learned_delays"]
+
+    def faster(projection: ProjectionProgram) -> ProjectionProgram:
+        assert projection.rule is not None and projection.rule.dd is not None
+        dd = SumOfProducts(
+            tuple(dataclasses.replace(p, coefficient=1.5 * p.coefficient) for p in projection.rule.dd.products)
+        )
+        return dataclasses.replace(projection, rule=dataclasses.replace(projection.rule, dd=dd))
+
+    divergence = found(case, Planted(projections(faster)))
+    assert (divergence.variable, divergence.projection) == ("delay", "in->out")
+    assert divergence.pre_neuron is not None and divergence.values[0] != divergence.values[1]

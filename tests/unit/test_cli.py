@@ -93,7 +93,7 @@ def test_chips_list_and_show_sources() -> None:
 
 def test_estimate_gives_low_and_high_for_each_chip(program: Path) -> None:
     rows = json.loads(call("estimate", str(program), "--steps", "50", "--json", "-").output)["rows"]
-    assert [row["chip"] for row in rows] == ["loihi1", "cpu"]
+    assert [row["chip"] for row in rows] == ["loihi1", "loihi2", "spinnaker2", "cpu"]
     assert all(row["energy_joule"]["low"] <= row["energy_joule"]["high"] for row in rows)
     assert call("estimate", str(program), "--steps", "50").exit_code == 0
 

@@ -111,7 +111,10 @@ def test_things_in_the_wrong_list_are_named() -> None:
         (lambda: nm.Projection("a", "b", [[1.0]], delay=[1e-3]), "shape"),
         (lambda: nm.Projection("a", "b", [[1.0]], plasticity="stdp"), "plasticity must be a learning rule"),
         (lambda: nm.Projection("a", "b", [1.0]), "Projection 'a->b': Dense.weights must have shape"),
-        (lambda: nm.Probe("a", "w"), "variable must be one of spikes, u, v, weight, tag, got 'w'"),
+        (
+            lambda: nm.Probe("a", "w"),
+            "variable must be one of spikes, u, v, threshold_adaptation, weight, tag, delay, got 'w'",
+        ),
         (lambda: nm.Probe("a", "v", every=0.0), "every must be > 0 s"),
         (lambda: nm.Probe("a", "spikes", every=1e-3), "leave out every"),
     ],

@@ -277,3 +277,19 @@ def test_traces_that_cannot_be_are_refused(changes: dict[str, object], says: str
     wrong = dataclasses.replace(projection, rule=dataclasses.replace(projection.rule, **changes))  # type: ignore[type-var, arg-type]
     with pytest.raises(CompileError, match=re.escape(says)):
         dataclasses.replace(program, projections=[wrong])
+
+
+def test_weights_of_a_sparse_projection_go_back_as_a_session_gives_them() -> None:
+    net = nm.Network(
+        populations=[nm.Input("in", 5), nm.Population("out", 4, nm.LIF())],
+        projections=[nm.Projection("in", "out", nm.FixedProbability(0.5, nm.Uniform(0.1, 0.9), seed=1))],
+    )
+    program = nm.compile(net)
+    with nm.open(program, backend="reference") as session:
+        weights = session.read("in->out.weight")
+    assert program.with_weights({"in->out": weights}).fingerprint == program.fingerprint
+    assert program.with_weights({"in->out": 2 * weights}).projections[0].weight.tolist() == (2 * weights).data.tolist()
+    weights.data[0] = 0.0
+    weights.eliminate_zeros()
+    with pytest.raises(InputError, match="weights of 'in->out': the matrix must store exactly the 12 synapses"):
+        program.with_weights({"in->out": weights})

@@ -17,6 +17,7 @@ from neuromorph.plasticity.language import VARIABLES, Factor, Product, SumOfProd
 from neuromorph.program import PopulationProgram, ProbeProgram, Program, ProjectionProgram, RuleProgram, TraceProgram
 
 NEAR = 1e-9  # relative: a membrane this close to its threshold may round either way
+LONGEST = 9  # steps that a delay may learn
 HUGE = 1e6  # weights beyond it say nothing about agreement
 
 
@@ -35,17 +36,19 @@ class Oracle:
         self.t = 0
         self.u: dict[tuple[str, int], float] = defaultdict(float)
         self.v: dict[tuple[str, int], float] = defaultdict(float)
+        self.rises: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)  # steps, increments
         self.silent_until: dict[tuple[str, int], int] = defaultdict(int)
         self.spiked: set[tuple[str, int, int]] = set()  # population, step, neuron
         self.weight: dict[tuple[str, int, int], float] = {}  # projection, post, pre
         self.tag: dict[tuple[str, int, int], float] = defaultdict(float)
         self.sent_weight: dict[tuple[str, int, int, int], float] = {}  # projection, step, post, pre
-        self.delay: dict[tuple[str, int, int], int] = {}
+        self.delay: dict[tuple[str, int, int], float] = {}
+        self.sent_delay: dict[tuple[str, int, int, int], int] = {}  # projection, step, post, pre
         self.trace: dict[tuple[str, str, int], float] = defaultdict(float)  # projection, trace, neuron
         for p in program.projections:
             for j, i, w, d in zip(p.post_index, p.pre_index, p.weight, p.delay, strict=True):
                 self.weight[p.name, int(j), int(i)] = float(w)
-                self.delay[p.name, int(j), int(i)] = int(d)
+                self.delay[p.name, int(j), int(i)] = float(d)
 
     def synapses(self, projection: ProjectionProgram) -> list[tuple[int, int]]:
         return [(j, i) for name, j, i in self.weight if name == projection.name]
@@ -57,31 +60,46 @@ class Oracle:
         arrived: dict[tuple[str, int], float] = defaultdict(float)
         for p in self.program.projections:
             for j, i in self.synapses(p):
-                sent = self.t - self.delay[p.name, j, i]
-                if (p.pre, sent, i) in self.spiked:
-                    arrived[p.post, j] += self.sent_weight[p.name, sent, j, i]
+                for sent in range(max(1, self.t - LONGEST), self.t):
+                    is_due = sent + self.sent_delay[p.name, sent, j, i] == self.t
+                    if is_due and (p.pre, sent, i) in self.spiked:
+                        arrived[p.post, j] += self.sent_weight[p.name, sent, j, i]
         for q in self.program.populations:
             for n in range(q.size):
                 self.neuron(q, n, arrived[q.name, n])
         for p in self.program.projections:
             for j, i in self.synapses(p):
                 self.sent_weight[p.name, self.t, j, i] = self.weight[p.name, j, i]
+                self.sent_delay[p.name, self.t, j, i] = self.whole(self.delay[p.name, j, i])
             if p.rule is not None and self.t % p.rule.epoch == 0:
                 self.learn(p, p.rule, modulators)
+
+    def whole(self, delay: float) -> int:
+        """The nearest number of steps, of two the even one."""
+        below = math.floor(delay)
+        if delay - below != 0.5 and abs(delay - below - 0.5) < NEAR:
+            raise Unclear
+        if delay - below == 0.5:
+            return below + below % 2
+        return below + (delay - below > 0.5)
 
     def neuron(self, q: PopulationProgram, n: int, current: float) -> None:
         key = (q.name, n)
         self.u[key] = float(q.decay_u[n]) * self.u[key] + current
+        threshold = float(q.threshold[n])
+        if q.decay_threshold is not None:
+            threshold += sum(rise * float(q.decay_threshold[n]) ** (self.t - at) for at, rise in self.rises[key])
         if self.t <= self.silent_until[key]:
             self.v[key] = 0.0
             return
         v = float(q.decay_v[n]) * self.v[key] + self.u[key] + float(q.bias[n])
-        threshold = float(q.threshold[n])
         if v != threshold and abs(v - threshold) <= NEAR * max(abs(v), threshold):
             raise Unclear
         if v > threshold:
             self.spiked.add((q.name, self.t, n))
             self.silent_until[key] = self.t + int(q.refractory[n])
+            if q.threshold_increment is not None:
+                self.rises[key].append((self.t, float(q.threshold_increment[n])))
             v = 0.0
         self.v[key] = v
 
@@ -104,10 +122,10 @@ class Oracle:
                         values.append(value)
                     history[name, n] = values
                     self.trace[p.name, name, n] = value
-        weight, tag = dict(self.weight), dict(self.tag)
+        weight, tag, delay = dict(self.weight), dict(self.tag), dict(self.delay)
         for j, i in self.synapses(p):
             key = (p.name, j, i)
-            for values, total in ((self.weight, rule.dw), (self.tag, rule.dt)):
+            for values, total in ((self.weight, rule.dw), (self.tag, rule.dt), (self.delay, rule.dd)):
                 for product in () if total is None else total.products:
                     when = {"x0": last["x", i], "y0": last["y", j]}.get(product.dependency, rule.epoch)
                     if product.dependency[0] == "u" and (self.t // rule.epoch) % 2 ** int(product.dependency[1:]):
@@ -120,6 +138,8 @@ class Oracle:
                             value = weight[key]
                         elif factor.variable == "t":
                             value = tag.get(key, 0.0)
+                        elif factor.variable == "d":
+                            value = delay[key]
                         elif factor.variable == "r":
                             value = 0.0
                             for name, share in rule.modulators.items():
@@ -134,6 +154,8 @@ class Oracle:
                         change *= value
                     values[key] += change
             self.weight[key] = min(max(self.weight[key], rule.w_min), rule.w_max)
+            if rule.d_max is not None:
+                self.delay[key] = min(max(self.delay[key], 1.0), float(rule.d_max))
             if abs(self.weight[key]) > HUGE or abs(self.tag[key]) > HUGE:
                 raise Unclear
 
@@ -145,26 +167,26 @@ magnitudes = st.sampled_from([0.01, 0.1, 0.25, 0.5, 1.0, 2.0])
 weights = st.one_of(st.sampled_from([0.0, 0.5, 1.0, -0.5]), st.floats(-1.5, 3.0).map(lambda w: round(w, 4)))
 
 
-def factors(tag: bool, third: bool) -> st.SearchStrategy[Factor]:
-    names = [n for n in VARIABLES if n != "d" and (tag or n != "t") and (third or n != "r")]
+def factors(tag: bool, third: bool, moves: bool) -> st.SearchStrategy[Factor]:
+    names = [n for n in VARIABLES if (moves or n != "d") and (tag or n != "t") and (third or n != "r")]
     constants = st.sampled_from([0.0, 0.0, 0.5, -0.5, -1.0, 0.3])
     return st.builds(Factor, st.sampled_from(names), constants, st.sampled_from([False, False, True]))
 
 
 @st.composite
-def sums(draw: st.DrawFn, tag: bool, third: bool) -> SumOfProducts:
+def sums(draw: st.DrawFn, tag: bool, third: bool, moves: bool) -> SumOfProducts:
     product = st.builds(
         Product,
         st.builds(lambda m, s: m * s, magnitudes, st.sampled_from([-0.2, 0.2, 0.05, -1.0])),
         st.sampled_from(["x0", "y0", "x0", "y0", "u0", "u1", "u2"]),
-        st.lists(factors(tag, third), max_size=3).map(tuple),
+        st.lists(factors(tag, third, moves), max_size=3).map(tuple),
     )
     return SumOfProducts(tuple(draw(st.lists(product, min_size=1, max_size=3))))
 
 
 @st.composite
 def rules(draw: st.DrawFn, modulators: list[nm.Modulator], post_size: int) -> RuleProgram:
-    tag = draw(st.booleans())
+    tag, moves = draw(st.booleans()), draw(st.sampled_from([False, False, True]))
     usable = [m.name for m in modulators if m.size in (1, post_size)]
     named = draw(st.lists(st.sampled_from(usable), max_size=2, unique=True)) if usable else []
     low, high = draw(st.sampled_from([(-math.inf, math.inf), (-2.0, 4.0), (-2.0, math.inf), (-math.inf, 3.5)]))
@@ -173,14 +195,27 @@ def rules(draw: st.DrawFn, modulators: list[nm.Modulator], post_size: int) -> Ru
     )
     return RuleProgram(
         name="random",
-        dw=draw(sums(tag, bool(named))),
-        dt=draw(sums(tag, bool(named))) if tag else None,
+        dw=draw(sums(tag, bool(named), moves)),
+        dt=draw(sums(tag, bool(named), moves)) if tag else None,
+        dd=draw(sums(tag, bool(named), moves)) if moves else None,
+        d_max=draw(st.sampled_from([4, LONGEST])) if moves else None,
         traces={name: draw(trace) for name in ("x1", "x2", "y1", "y2", "y3")},
         epoch=draw(st.sampled_from([1, 1, 2, 3, 4, 5])),
         w_min=low,
         w_max=high,
         modulators={name: draw(st.sampled_from([1.0, -0.5])) for name in named},
     )
+
+
+@st.composite
+def adaptations(draw: st.DrawFn, size: int) -> dict[str, list[float]]:
+    """Of half of the populations, thresholds that rise."""
+    if draw(st.booleans()):
+        return {}
+    return {
+        "threshold_increment": draw(st.lists(st.sampled_from([0.0, 0.3, 1.1]), min_size=size, max_size=size)),
+        "decay_threshold": draw(st.lists(decays, min_size=size, max_size=size)),
+    }
 
 
 @st.composite
@@ -196,6 +231,7 @@ def programs(draw: st.DrawFn, plastic: bool = True) -> Program:
             threshold=draw(st.lists(st.sampled_from([0.4, 1.0, 1.7, 4.0]), min_size=size, max_size=size)),
             bias=draw(st.lists(st.sampled_from([0.0, 0.0, 0.1, -0.1, 0.4]), min_size=size, max_size=size)),
             refractory=draw(st.lists(st.sampled_from([0, 0, 1, 3]), min_size=size, max_size=size)),
+            **draw(adaptations(size)),
         )
         for k, size in enumerate(sizes)
     ]
@@ -277,6 +313,9 @@ def test_the_reference_does_what_an_independent_scalar_oracle_does(program: Prog
             if p.rule.dt is not None:
                 tags = [oracle.tag[key] for key in keys]
                 np.testing.assert_allclose(session._read(p.name, "tag"), tags, rtol=1e-9, atol=1e-9)
+            if p.rule.dd is not None:
+                delays = [oracle.delay[key] for key in keys]
+                np.testing.assert_allclose(session._read(p.name, "delay"), delays, rtol=1e-9)
             if steps % p.rule.epoch == 0:
                 for name in p.rule.traces:
                     traces = [
@@ -330,7 +369,12 @@ def test_scaling_weights_bias_and_threshold_by_a_power_of_two_changes_no_spike(
     scaled = dataclasses.replace(
         program,
         populations=[
-            dataclasses.replace(q, threshold=q.threshold * 2.0**power, bias=q.bias * 2.0**power)
+            dataclasses.replace(
+                q,
+                threshold=q.threshold * 2.0**power,
+                bias=q.bias * 2.0**power,
+                threshold_increment=None if q.threshold_increment is None else q.threshold_increment * 2.0**power,
+            )
             for q in program.populations
         ],
         projections=[dataclasses.replace(p, weight=p.weight * 2.0**power) for p in program.projections],

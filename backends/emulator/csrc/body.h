@@ -11,6 +11,7 @@ static const Kernels NAME(kernels) = {
     .name = KERNELS_NAME,
     .step_double = NAME(step_double),
     .step_whole = NAME(step_whole),
+    .step_adapting = NAME(step_adapting),
     .read_double = {NAME(read_double_h), NAME(read_double_i), NAME(read_double_d)},
     .read_whole = {NAME(read_whole_h), NAME(read_whole_i)},
     .dense = {NAME(dense_int8), NAME(dense_uint8), NAME(dense_int16), NAME(dense_float32), NAME(dense_float64)},

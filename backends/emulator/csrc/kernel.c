@@ -107,6 +107,13 @@ EXPORT int32_t nm_add_population(Network *net, int64_t size, void *u, void *v, c
     return add_population(net, &given);
 }
 
+/* In float: spikes add `increment` to thresholds, and `keep` of what was added is left after a step. One entry for each
+   neuron; the arrays stay the caller's. */
+EXPORT void nm_adapt(Network *net, int32_t population, double *adaptation, const double *keep, const double *increment) {
+    Population *p = &net->population[population];
+    p->adaptation = adaptation, p->keep_adaptation = keep, p->increment = increment;
+}
+
 /* Whether all neurons have the parameters of the first one; to be said again where parameters were written. */
 EXPORT void nm_uniform(Network *net, int32_t population, int32_t is_uniform) {
     net->population[population].is_uniform = is_uniform;
@@ -174,9 +181,9 @@ EXPORT void nm_record(Network *net, int32_t population, int64_t *steps, int64_t 
     p->out_steps = steps, p->out_ids = ids, p->capacity = capacity;
 }
 
-EXPORT void nm_probe(Network *net, int32_t population, double *u, double *v) {
-    net->population[population].out_u = u;
-    net->population[population].out_v = v;
+EXPORT void nm_probe(Network *net, int32_t population, double *u, double *v, double *adaptation) {
+    Population *p = &net->population[population];
+    p->out_u = u, p->out_v = v, p->out_adaptation = adaptation;
 }
 
 EXPORT void nm_factors(Network *net, int32_t projection, const double *factors, int64_t width) {

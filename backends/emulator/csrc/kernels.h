@@ -21,7 +21,7 @@ typedef void StepPlastic(Plastic *plastic, int64_t step, const int32_t *pre, int
 
 typedef struct Kernels {
     const char *name;
-    StepNeurons *step_double, *step_whole;
+    StepNeurons *step_double, *step_whole, *step_adapting; /* the last in float, where thresholds adapt */
     ReadDouble *read_double[3]; /* from int16, int32, double */
     ReadWhole *read_whole[2];   /* from int16, int32 */
     Deliver *dense[WEIGHT_KINDS];

@@ -37,13 +37,15 @@ typedef struct {
     const void *keep_u, *keep_v, *threshold, *bias;
     int32_t *waiting;          /* NULL where no neuron has a refractory period */
     const int32_t *refractory;
+    double *adaptation;        /* what spikes have added to thresholds; NULL where these do not adapt, as in fixed point */
+    const double *keep_adaptation, *increment;
     int64_t first[MOST_THREADS + 1]; /* thread k owns first[k] .. first[k + 1] */
     SpikeList *list[2];        /* of even and odd steps, one for each thread */
     /* what the present run is fed with and records */
     const int64_t *feed_start;
     const int32_t *feed_ids;
     int64_t *out_steps, *out_ids, capacity;
-    double *out_u, *out_v;
+    double *out_u, *out_v, *out_adaptation;
 } Population;
 
 /* Postsynaptic neurons first .. first + width of a matrix. Rows are presynaptic neurons: row r of a sparse tile is

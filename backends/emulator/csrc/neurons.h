@@ -159,6 +159,34 @@ static int64_t NAME(fire_double)(double *v, const double *threshold, int each, i
 STEP(step_double, double, integrate_double, fire_double)
 STEP(step_whole, int32_t, integrate_whole, fire_whole)
 #undef STEP
+
+/* The same in float64 where spikes add to thresholds: what is left of that decays first. */
+static int64_t NAME(step_adapting)(const Population *p, int64_t first, int64_t count, const void *current,
+                                   int32_t *spikes) {
+    double *u = (double *)p->u + first, *v = (double *)p->v + first;
+    int64_t skip = p->is_uniform ? 0 : first;
+    const double *keep_u = (const double *)p->keep_u + skip, *keep_v = (const double *)p->keep_v + skip;
+    const double *threshold = (const double *)p->threshold + skip, *bias = (const double *)p->bias + skip;
+    if (p->is_uniform)
+        NAME(integrate_double)(u, v, (const double *)current, keep_u, keep_v, bias, count, 0);
+    else
+        NAME(integrate_double)(u, v, (const double *)current, keep_u, keep_v, bias, count, 1);
+    int32_t *waiting = p->waiting ? p->waiting + first : 0;
+    if (waiting) HOLD(double, v)
+    double limit[BLOCK];
+    double *restrict added = p->adaptation + first;
+    const double *restrict keep = p->keep_adaptation + first;
+    for (int64_t i = 0; i < count; i++) {
+        double left = added[i] * keep[i];
+        added[i] = left;
+        limit[i] = threshold[p->is_uniform ? 0 : i] + left;
+    }
+    int64_t found = NAME(fire_double)(v, limit, 1, first, count, spikes);
+    for (int64_t k = 0; k < found; k++) p->adaptation[spikes[k]] += p->increment[spikes[k]];
+    if (waiting)
+        for (int64_t k = 0; k < found; k++) p->waiting[spikes[k]] = p->refractory[spikes[k]];
+    return found;
+}
 #undef HOLD
 
 /* Currents from rows of rings. */

@@ -19,7 +19,8 @@
 #define INDEPENDENT
 #endif
 
-enum { X1, X2, Y1, Y2, Y3, WEIGHT, TAG, REWARD };               /* variables of factors */
+enum { X1, X2, Y1, Y2, Y3, WEIGHT, TAG, REWARD, DELAY };        /* variables of factors */
+enum { ON_WEIGHT, ON_TAG, ON_DELAY };                           /* targets of products */
 enum { ADDS, NEAREST, MEMBRANE };                               /* kinds of traces: what a spike does, or that v is followed */
 enum { ON_PRE = -1, ON_POST = -2 };                             /* dependencies x0 and y0; k >= 0 is u_k */
 enum { PRE_TRACES = 2, POST_TRACES = 3, TRACES = 5, MOST_FACTORS = 12, MOST_PRODUCTS = 64, TRACE_VALUES = 128 };
@@ -33,7 +34,7 @@ typedef struct {
 
 typedef struct {
     double coefficient;
-    int32_t on_tag; /* its target: 0 weight, 1 tag */
+    int32_t on_tag; /* its target: ON_WEIGHT, ON_TAG or ON_DELAY, the last in float alone */
     int32_t dependency;
     int32_t factors;
     int32_t sign;      /* fixed point: 1, or -1 for the half that takes negative third factors */
@@ -167,6 +168,7 @@ typedef struct Plastic {
     const int32_t *target;   /* (synapses): postsynaptic neuron within the shard, ascending in a row */
     const uint16_t *group;   /* (synapses): which delay; NULL where there is one */
     double *weight, *tag;          /* float */
+    double *delay, d_max;          /* float: steps, real within 1 .. d_max, where delays learn; else NULL */
     int16_t *weight_i, *tag_i;     /* fixed point */
     /* traces and the running epoch */
     double *x[PRE_TRACES];   /* (pres): at the end of the epoch up to which the row is settled, or start of the running one */
@@ -184,7 +186,7 @@ typedef struct Plastic {
     Eligibility eligibility;
     int32_t may_reorder; /* float: sums may be taken in another order, for speed */
     /* buffers of one row */
-    double *new_weight, *new_tag, *value, *row_y[POST_TRACES];
+    double *new_weight, *new_tag, *new_delay, *value, *row_y[POST_TRACES];
     int32_t *total_weight, *total_tag, *value_i;
     double *y_at[POST_TRACES];  /* (posts): traces at the step in which the row's neuron spiked */
     int32_t *place;       /* (posts): place of a target in the row, checked against the row before use */

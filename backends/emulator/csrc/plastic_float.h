@@ -35,9 +35,17 @@ static void NAME(clip)(double *restrict values, int64_t n, double low, double hi
     }
 }
 
+/* Within 1 .. d_max; what is no number becomes 1, since spikes must arrive. */
+static void NAME(clip_delays)(double *restrict values, int64_t n, double d_max) {
+    for (int64_t k = 0; k < n; k++) {
+        double value = values[k] > 1.0 ? values[k] : 1.0;
+        values[k] = value < d_max ? value : d_max;
+    }
+}
+
 /* The change that a product brings to one synapse whose postsynaptic neuron spiked: entry e of slot s. */
 static double NAME(post_change)(const Plastic *p, const Product *product, int64_t e, int32_t s, const double *x_start,
-                                int32_t pre_spike, double weight, double tag) {
+                                int32_t pre_spike, double weight, double tag, double delay) {
     const Log *log = &p->log;
     double value = product->coefficient;
     for (int32_t f = 0; f < product->factors; f++) {
@@ -52,6 +60,7 @@ static double NAME(post_change)(const Plastic *p, const Product *product, int64_
         case Y1: case Y2: case Y3: found = log->y[factor->variable - Y1][e]; break;
         case WEIGHT: found = weight; break;
         case TAG: found = tag; break;
+        case DELAY: found = delay; break;
         default: found = log->reward[s * p->reward_width + (p->reward_width > 1 ? log->id[e] : 0)];
         }
         value *= NAME(factor_value)(factor, found);
@@ -59,20 +68,22 @@ static double NAME(post_change)(const Plastic *p, const Product *product, int64_
     return value;
 }
 
-/* Both targets of one synapse in an epoch in which nothing but its postsynaptic neuron spiked. */
+/* All targets of one synapse in an epoch in which nothing but its postsynaptic neuron spiked. */
 static void NAME(post_only)(Plastic *p, int64_t at, int64_t e, int32_t s, const double *x_start) {
     double weight = p->weight[at], tag = p->has_tag ? p->tag[at] : 0.0;
-    double new_weight = weight, new_tag = tag;
+    double delay = p->delay ? p->delay[at] : 0.0, new_weight = weight, new_tag = tag, new_delay = delay;
     for (int32_t q = 0; q < p->products; q++) {
         const Product *product = &p->product[q];
         if (product->dependency != ON_POST) continue;
-        double change = NAME(post_change)(p, product, e, s, x_start, 0, weight, tag);
-        if (product->on_tag) new_tag += change;
-        else new_weight += change;
+        double change = NAME(post_change)(p, product, e, s, x_start, 0, weight, tag, delay);
+        if (product->on_tag == ON_WEIGHT) new_weight += change;
+        else if (product->on_tag == ON_TAG) new_tag += change;
+        else new_delay += change;
     }
     new_weight = new_weight < p->w_min ? p->w_min : new_weight;
     p->weight[at] = new_weight > p->w_max ? p->w_max : new_weight;
     if (p->has_tag) p->tag[at] = new_tag;
+    if (p->delay) NAME(clip_delays)(&new_delay, 1, p->d_max), p->delay[at] = new_delay;
 }
 
 static void NAME(advance_x)(const Plastic *p, double *x, int32_t pre_spike) {
@@ -91,13 +102,15 @@ static void NAME(whole_row)(Plastic *p, int64_t i, int32_t s, int32_t pre_spike,
     int64_t first = p->pointer ? p->pointer[i] : i * p->posts, n = p->pointer ? p->pointer[i + 1] - first : p->posts;
     const int32_t *target = p->pointer ? p->target + first : NULL;
     double *weight = p->weight + first, *tag = p->has_tag ? p->tag + first : NULL;
+    double *delay = p->delay ? p->delay + first : NULL;
     int64_t epoch = log->first + 1 + s;
     memcpy(p->new_weight, weight, (size_t)n * sizeof(double));
     if (tag) memcpy(p->new_tag, tag, (size_t)n * sizeof(double));
+    if (delay) memcpy(p->new_delay, delay, (size_t)n * sizeof(double));
     int y_is_ready[2] = {0, 0}; /* for x0, for u */
     for (int32_t q = 0; q < p->products; q++) {
         const Product *product = &p->product[q];
-        double *into = product->on_tag ? p->new_tag : p->new_weight;
+        double *into = product->on_tag == ON_WEIGHT ? p->new_weight : product->on_tag == ON_TAG ? p->new_tag : p->new_delay;
         if (product->dependency == ON_POST) {
             for (int64_t e = log->begin[s]; e < log->begin[s + 1]; e++) {
                 int64_t k = log->id[e];
@@ -106,7 +119,8 @@ static void NAME(whole_row)(Plastic *p, int64_t i, int32_t s, int32_t pre_spike,
                     k = p->place[j];
                     if (k >= n || target[k] != j) continue;
                 }
-                into[k] += NAME(post_change)(p, product, e, s, x_start, pre_spike, weight[k], tag ? tag[k] : 0.0);
+                into[k] += NAME(post_change)(p, product, e, s, x_start, pre_spike, weight[k], tag ? tag[k] : 0.0,
+                                             delay ? delay[k] : 0.0);
             }
             continue;
         }
@@ -125,6 +139,7 @@ static void NAME(whole_row)(Plastic *p, int64_t i, int32_t s, int32_t pre_spike,
             const double *of;
             if (factor->variable == WEIGHT) of = weight;
             else if (factor->variable == TAG) of = tag;
+            else if (factor->variable == DELAY) of = delay;
             else if (factor->variable == REWARD) {
                 of = log->reward + (int64_t)s * p->reward_width;
                 if (p->reward_width == 1) {
@@ -162,6 +177,10 @@ static void NAME(whole_row)(Plastic *p, int64_t i, int32_t s, int32_t pre_spike,
     NAME(clip)(p->new_weight, n, p->w_min, p->w_max);
     memcpy(weight, p->new_weight, (size_t)n * sizeof(double));
     if (tag) memcpy(tag, p->new_tag, (size_t)n * sizeof(double));
+    if (delay) {
+        NAME(clip_delays)(p->new_delay, n, p->d_max);
+        memcpy(delay, p->new_delay, (size_t)n * sizeof(double));
+    }
 }
 
 #include "plastic_direct.h"

@@ -34,6 +34,10 @@ EXPORT Plastic *nm_plastic_new(int32_t is_fixed, int32_t epoch, int64_t pres, in
     return p;
 }
 
+/* Float: delays that learn, one for each synapse, which stay the caller's; before the products. Then `into` of a step has a
+   place for each delay of 1 .. d_max steps. */
+EXPORT void nm_plastic_delays(Plastic *p, double *delay, double d_max) { p->delay = delay, p->d_max = d_max; }
+
 /* kind: ADDS, NEAREST or MEMBRANE; powers: decay^0 .. decay^epoch; it and `values` (the trace of every neuron: all pres,
    or the shard's posts) stay. */
 EXPORT void nm_plastic_trace(Plastic *p, int32_t which, int32_t kind, double impulse, double decay, const double *powers,
@@ -57,7 +61,7 @@ EXPORT int32_t nm_plastic_product(Plastic *p, int32_t on_tag, double coefficient
     for (int32_t k = 0; k < factors; k++) {
         product->factor[k] = (Factor){variables[k], signs[k], constants[k], limits[k]};
         if (variables[k] >= Y1 && variables[k] <= Y3 && dependency >= 0) p->sweeps_read_y = 1;
-        if (variables[k] == WEIGHT || variables[k] == TAG) p->reads_state = 1;
+        if (variables[k] == WEIGHT || variables[k] == TAG || variables[k] == DELAY) p->reads_state = 1;
     }
     if (dependency == ON_POST && !p->post_products++) p->first_post_product = p->products - 1;
     return 0;
@@ -69,7 +73,7 @@ EXPORT void nm_plastic_free(Plastic *p) {
     Log *log = &p->log;
     void *owned[] = {log->begin, log->id, log->when, log->slot, log->before, log->newest, log->reward, log->rounding,
                      log->table[0], log->table[1], p->settled, p->pre_time, p->post_time, p->pre_list,
-                     p->post_list, p->new_weight, p->new_tag, p->value, p->total_weight, p->total_tag, p->value_i,
+                     p->post_list, p->new_weight, p->new_tag, p->new_delay, p->value, p->total_weight, p->total_tag, p->value_i,
                      p->place, p->row_x[0], p->row_x[1], p->order};
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
     for (int t = 0; t < POST_TRACES; t++) free(log->y[t]), free(log->y_end[t]), free(p->row_y[t]), free(p->y_at[t]);
@@ -82,7 +86,7 @@ EXPORT void nm_plastic_may_reorder(Plastic *p, int32_t may_reorder) { p->may_reo
 
 /* After all traces and products: allocates the log and the buffers. Returns -1 where memory is short. */
 EXPORT int32_t nm_plastic_ready(Plastic *p) {
-    p->is_direct = !p->is_fixed && !p->has_sweeps && !p->reads_state && !p->has_tag && has_summing_traces(p);
+    p->is_direct = !p->is_fixed && !p->has_sweeps && !p->reads_state && !p->has_tag && !p->delay && has_summing_traces(p);
     size_t posts = (size_t)p->posts, pres = (size_t)p->pres, longest = posts;
     Log *log = &p->log;
     int64_t width = (p->sweeps_read_y ? p->posts * POST_TRACES : 0) + p->reward_width;
@@ -113,6 +117,7 @@ EXPORT int32_t nm_plastic_ready(Plastic *p) {
     GET(place, posts, int32_t), GET(order, most, int32_t);
     if (p->is_fixed) GET(total_weight, longest, int32_t), GET(total_tag, longest, int32_t), GET(value_i, longest, int32_t);
     else GET(new_weight, longest, double), GET(new_tag, longest, double), GET(value, longest, double);
+    if (p->delay) GET(new_delay, longest, double);
 #undef GET
     if (p->is_fixed) ok = ok && fixed_ready(p);
     for (int64_t j = 0; ok && j < p->posts; j++) log->newest[j] = -1;

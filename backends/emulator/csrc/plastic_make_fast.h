@@ -58,7 +58,7 @@ static int has_plain_traces(const Plastic *p) {
 
 /* Whether the weights' rule separates; notes how. */
 static int separates(Plastic *p) {
-    if (!has_plain_traces(p) || p->has_tag || p->has_sweeps || p->reads_state) return 0;
+    if (!has_plain_traces(p) || p->has_tag || p->delay || p->has_sweeps || p->reads_state) return 0;
     int is_bounded = p->w_min > -INFINITY || p->w_max < INFINITY, signs = 0;
     double smallest = 1.0;
     for (int32_t q = 0; q < p->products; q++) {
@@ -72,7 +72,7 @@ static int separates(Plastic *p) {
 static int is_rewarded_tag(Plastic *p) {
     Eligibility *el = &p->eligibility;
     Separable *sep = &p->separable;
-    if (!has_plain_traces(p) || !p->has_tag || p->reward_width != 1) return 0;
+    if (!has_plain_traces(p) || !p->has_tag || p->delay || p->reward_width != 1) return 0;
     double smallest = 1.0;
     int rewarded = 0, decays = 0;
     el->keep = 1.0;

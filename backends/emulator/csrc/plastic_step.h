@@ -51,7 +51,10 @@ static void NAME(deliver_row)(const Plastic *p, int64_t i, void *const *into) {
         return;
     }
     const double *restrict weight = p->weight + first;
-    if (group)
+    if (p->delay) /* the nearest whole step, halves to the even one */
+        for (int64_t k = 0; k < n; k++)
+            ((double *)into[(int64_t)nearbyint(p->delay[first + k]) - 1])[target ? target[k] : k] += weight[k];
+    else if (group)
         for (int64_t k = 0; k < n; k++) ((double *)into[group[k]])[target ? target[k] : k] += weight[k];
     else if (target) {
         double *restrict sum = into[0];

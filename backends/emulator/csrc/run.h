@@ -56,7 +56,9 @@ static void update_neurons(const Worker *w, int64_t index, int64_t step) {
             adds = 1;
         }
         if (!adds) memset(w->current, 0, (size_t)count * (net->is_fixed ? sizeof(int32_t) : sizeof(double)));
-        StepNeurons *update = net->is_fixed ? net->kernels->step_whole : net->kernels->step_double;
+        StepNeurons *update = net->is_fixed   ? net->kernels->step_whole
+                              : p->adaptation ? net->kernels->step_adapting
+                                              : net->kernels->step_double;
         found += update(p, first, count, w->current, list->ids + found);
     }
     for (const int64_t *next = net->incoming[index]; *next >= 0; next++) {
@@ -103,12 +105,13 @@ static void record_states(const Worker *w, int64_t row) {
     const Network *net = w->net;
     for (int64_t k = 0; k < net->populations; k++) {
         const Population *p = &net->population[k];
-        if (p->is_input || (!p->out_u && !p->out_v)) continue;
-        for (int which = 0; which < 2; which++) {
-            double *out = which ? p->out_v : p->out_u;
-            if (!out) continue;
-            out += row * p->size;
-            const void *state = which ? p->v : p->u;
+        if (p->is_input || (!p->out_u && !p->out_v && !p->out_adaptation)) continue;
+        double *const outs[] = {p->out_u, p->out_v, p->out_adaptation};
+        const void *const states[] = {p->u, p->v, p->adaptation};
+        for (int which = 0; which < 3; which++) {
+            if (!outs[which]) continue;
+            double *out = outs[which] + row * p->size;
+            const void *state = states[which];
             for (int64_t i = p->first[w->index]; i < p->first[w->index + 1]; i++)
                 out[i] = net->is_fixed ? (double)((const int32_t *)state)[i] : ((const double *)state)[i];
         }

@@ -40,6 +40,8 @@ def test_hand_worked_example():
         optimiser_additions=23,
         optimiser_divisions=23,
         optimiser_square_roots=23,
+        layers=2,
+        activation_traffic_bytes=4 * (4 + 3 + 3 + 2),
         weight_bytes=72,
         bias_bytes=20,
         gradient_bytes=92,
@@ -48,6 +50,27 @@ def test_hand_worked_example():
         optimiser_state_bytes=2 * 92,
         credit_state_bytes=0,
     )
+
+
+def test_the_work_of_a_minibatch_is_shared_among_its_samples():
+    adam = counts(Adam())
+    inference, learning = adam.inference(), adam.learning()
+    assert inference.by_precision == {"float32": 18} and inference.additions == {"float32": 5}
+    assert inference.traffic_bytes == {"weights": 72, "biases": 20, "activations": 48}
+    assert (inference.calls, inference.layers, inference.batch_size) == (1, 2, 1)
+    assert learning.by_precision == {"float32": 53.5}
+    assert learning.additions == {"float32": 12 + 3 + 23 / 8}
+    assert learning.traffic_bytes == {
+        "weights": 4 * 72 / 8,  # read forward and backward, read and written by the update
+        "biases": 3 * 20 / 8,
+        "gradients": 2 * 92 / 8,
+        "optimiser state": 2 * 184 / 8,
+        "feedback weights": 0,
+        "activation cache": 2 * 9 * 4,
+        "errors": 2 * 8 * 4,
+    }
+    assert learning.held_bytes["activation cache"] == 8 * 9 * 4 and learning.held_bytes["weights"] == 72
+    assert (learning.calls, learning.layers, learning.batch_size) == (1 / 8, 5 / 8, 8)
 
 
 def test_sums_of_the_hand_worked_example():

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from neuromorph.backends.emulator import EmulatorBackend
 from neuromorph.backends.emulator import session as emulator_session
@@ -49,7 +51,7 @@ def probed(program: Program) -> Program:
     return program.with_probes(
         ProbeProgram(target=population.name, variable=variable, every=1)
         for population in program.populations
-        for variable in ("spikes", "u", "v")
+        for variable in ("spikes", *population.states)
     )
 
 
@@ -262,3 +264,24 @@ def test_a_checkpoint_goes_over_to_the_reference_and_back(draw: Any, seed: int, 
 def test_threads_are_a_whole_number(threads: Any) -> None:
     with pytest.raises(InputError, match=r"EmulatorBackend.threads must be None or 1\.\.64"):
         EmulatorBackend(threads=threads)
+
+
+@settings(deadline=None, max_examples=25, derandomize=True)
+@given(
+    seed=st.integers(0, 2**31),
+    size=st.sampled_from([1, 15, 64, 130, 1100]),
+    differ=st.booleans(),
+    refractory=st.integers(0, 3),
+)
+def test_adapting_thresholds_are_equal_to_the_bit(seed: int, size: int, differ: bool, refractory: int) -> None:
+    rng = np.random.default_rng(seed)
+    each = size if differ else 1
+    program = real_program(
+        rng.uniform(0.0, 2.0, (size, 12)),
+        decay_v=rng.uniform(0.3, 1.0, each),
+        threshold=rng.uniform(0.5, 4.0, each),
+        refractory=refractory,
+        threshold_increment=rng.uniform(0.0, 3.0, size) * (rng.random(size) < 0.8),
+        decay_threshold=rng.choice([0.0, 0.7, 0.97, 1.0], size),
+    )
+    assert len(held_to_the_reference(program, spikes(12, 0.3), STEPS).spikes["out"])

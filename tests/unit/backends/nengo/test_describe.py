@@ -13,7 +13,7 @@ import neuromorph as nm  # noqa: E402
 from neuromorph.backends.nengo.lowering import Lowering  # noqa: E402
 from neuromorph.backends.nengo.neurons import CubaLIF  # noqa: E402
 from neuromorph.errors import CompileError, InputError, UnsupportedError  # noqa: E402
-from neuromorph.testing import random_case  # noqa: E402
+from neuromorph.testing import minimal_cases, random_case  # noqa: E402
 
 DT = 1e-3  # s
 STEPS = 400
@@ -61,6 +61,21 @@ def test_our_own_lowering_is_read_back_to_the_bit(seed):
     assert sum(len(train) for train in expected.spikes.values()) > 10
     for name, train in expected.spikes.items():
         assert got.spikes[name].equals(train), name
+
+
+@pytest.mark.parametrize(
+    "name", ["adaptive_threshold", "adaptations of their own", "learned_delays", "delays alone that learn"]
+)
+def test_adaptation_and_learned_delays_are_read_back(name):
+    case = next(case for case in minimal_cases() if case.name == name)
+    again = nm.compile(nm.from_nengo(Lowering(case.program).network, dt=case.program.dt), dt=case.program.dt)
+    recordings = []
+    for program in (case.program, again):
+        assert [p.adapts for p in program.populations] == [p.adapts for p in case.program.populations]
+        assert [p.learns_delays for p in program.projections] == [p.learns_delays for p in case.program.projections]
+        with nm.open(program.with_all_spikes(), seed=0) as session:
+            recordings.append(session.run(case.steps, inputs=case.inputs, modulators=case.modulators))
+    assert recordings[0].spikes["out"].equals(recordings[1].spikes["out"]) and len(recordings[0].spikes["out"])
 
 
 def test_voltage_below_threshold_is_nengo_s():
@@ -334,7 +349,7 @@ REFUSED = {
     "Voja": (plastic("Voja"), ["Connection 'w'", "learning rule Voja", "LearningRule("]),
     "BCM": (plastic("BCM"), ["Connection 'w'", "learning rule BCM", "LearningRule("]),
     "Oja": (plastic("Oja"), ["Connection 'w'", "learning rule Oja", "LearningRule("]),
-    "adaptive": (of_type(nengo.AdaptiveLIF()), ["Ensemble 'odd'", "AdaptiveLIF", "its threshold adapts"]),
+    "adaptive": (of_type(nengo.AdaptiveLIF()), ["Ensemble 'odd'", "AdaptiveLIF", "a current that holds it back"]),
     "Izhikevich": (of_type(nengo.Izhikevich()), ["Ensemble 'odd'", "Izhikevich", "recovery variable"]),
     "rate": (of_type(nengo.LIFRate()), ["Ensemble 'odd'", "LIFRate", "it sends rates"]),
     "Poisson": (of_type(nengo.PoissonSpiking(nengo.LIFRate())), ["Ensemble 'odd'", "PoissonSpiking", "from a rate"]),
