@@ -57,7 +57,7 @@ def truenorth_networks() -> tuple[Row, ...]:
             spikes=RATE_CODE.scaled(cores * 256 * frames),
             cores=cores,
         )
-        power = estimate_work(work, "truenorth", static="cores").average_power_watt
+        power = estimate_work(work, "truenorth").average_power_watt
         assert power is not None  # the work has a dt
         rows.append(
             Row(

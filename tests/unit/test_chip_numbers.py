@@ -39,9 +39,9 @@ def test_loihi1_has_the_regression_of_sanafe_by_encoding() -> None:
 
 def test_the_power_of_truenorth_is_that_of_three_measured_rates() -> None:
     # Akopyan et al. 2015, Fig. 17: 1048576 neurons, 128 active synapses each, 0.8 V
-    event, static = coefficient("truenorth", "synaptic_operation.energy"), coefficient("truenorth", "chip_static.power")
+    event, static = coefficient("truenorth", "synaptic_operation.energy"), coefficient("truenorth", "core_static.power")
     for rate, measured in ((11.58, 68e-3), (20.07, 71e-3), (95.93, 94e-3)):
-        power = static.low + event.low * rate * 1048576 * 128
+        power = 4096 * static.low + event.low * rate * 1048576 * 128
         assert power == pytest.approx(measured, rel=0.01), rate  # measured to two digits
 
 
