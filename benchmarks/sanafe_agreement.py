@@ -187,8 +187,10 @@ def lines(plain: dict[str, Any]) -> list[str]:
         "| Network | Cores | Spikes of both | Energy, ours | theirs | of synapses | of neurons | of messages | Time, ours | theirs, simple | theirs, detailed |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(line(row) for row in plain["rows"]), "",
-        "Ratios in the columns *of* are ours, high end, to theirs. Time: SANA-FE lets a core take in messages while it updates its neurons,"
-        " here a core does one after the other, so that ours is longer.", "",
+        "Ratios in the columns *of* are ours, high end, to theirs. Time, ours: with the same assumption as theirs, that a core takes in messages"
+        " while it updates its neurons; estimates also have what it takes one after the other, as a term of its own that is left out here."
+        " SANA-FE's simple timing adds up each core's work, its detailed one also queues messages on the mesh.",
+        "",
         f"Python {plain['python']}, " + ", ".join(f"{name} {version}" for name, version in plain["versions"].items())
         + f"; hardware file {plain['chip'][1][:12]}.",
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from statistics import fmean, median
 from typing import Any
 
@@ -11,11 +12,13 @@ import numpy as np
 
 from neuromorph.backends.backprop import Epoch, Identity, Trainer, Training, dense_network
 from neuromorph.backends.backprop.network import ForwardPass
-from neuromorph.costs import EnergyMeter, estimate_operations
+from neuromorph.chip import Chip
+from neuromorph.costs import Cost, EnergyMeter, Operations, estimate_operations
+from neuromorph.errors import ChipError
 from neuromorph.networks.digits_reward import DigitsReward
 from neuromorph.neurobench import SynapticOperations, layer_operations
 from neuromorph.recording import FloatArray, IntArray
-from neuromorph.scorecard import METRICS_SAMPLES, Evidence, Row, as_range
+from neuromorph.scorecard import METRICS_SAMPLES, Evidence, Row, as_range, is_timed_here
 from neuromorph.tasks.dataset import Dataset
 from neuromorph.tasks.readout import confusion_matrix
 
@@ -25,8 +28,13 @@ EPOCHS, QUICK_EPOCHS = 100, 30
 TIMED_IMAGES = 100
 
 
-def train_backprop(parts: Sequence[tuple[int, Dataset, IntArray]], quick: bool) -> tuple[Row, Evidence]:
-    """Train and test once for each (seed, data, indices of held-out samples); the row, and the evidence of the first."""
+def train_backprop(
+    parts: Sequence[tuple[int, Dataset, IntArray]], quick: bool, chips: Sequence[Chip]
+) -> tuple[Row, Evidence]:
+    """Train and test once for each (seed, data, indices of held-out samples); the row, and the evidence of the first.
+
+    Costs are those on the conventional ones of ``chips``.
+    """
     accuracies, samples, learning, classifying = [], 0, 0.0, 0.0
     evidence: list[Evidence] = []
     joules: list[float] = []
@@ -52,13 +60,9 @@ def train_backprop(parts: Sequence[tuple[int, Dataset, IntArray]], quick: bool) 
             evidence.append(_evidence(data, seed, epochs, training, test, predicted))
     counted = trainer.count_operations()
     seconds, learning_seconds = classifying / len(parts), learning / samples
-    cost = estimate_operations(counted.inference(), "cpu", wall_second=seconds)
-    learning_cost = estimate_operations(
-        counted.learning(),
-        "cpu",
-        wall_second=learning_seconds,
-        measured_joule=sum(joules) / samples if len(joules) == len(parts) else None,
-    )
+    metered = sum(joules) / samples if len(joules) == len(parts) else None
+    costs = _costs(counted.inference(), chips, seconds, None)
+    learning_costs = _costs(counted.learning(), chips, learning_seconds, metered)
     row = Row(
         learner=BACKPROP,
         backend=BACKPROP,
@@ -69,13 +73,25 @@ def train_backprop(parts: Sequence[tuple[int, Dataset, IntArray]], quick: bool) 
         seconds_per_sample=seconds,
         learning_seconds_per_sample=learning_seconds,
         synaptic_operations=float(counted.inference_macs),
-        energy_joule={"cpu": as_range(cost.energy_joule)},
-        learning_energy_joule={"cpu": as_range(learning_cost.energy_joule)},
-        latency_second={"cpu": as_range(cost.latency_second)},
-        energy_delay_product={"cpu": as_range(cost.energy_delay_product)},
+        energy_joule={chip: as_range(cost.energy_joule) for chip, cost in costs.items()},
+        learning_energy_joule={chip: as_range(cost.energy_joule) for chip, cost in learning_costs.items()},
+        latency_second={chip: as_range(cost.latency_second) for chip, cost in costs.items()},
+        energy_delay_product={chip: as_range(cost.energy_delay_product) for chip, cost in costs.items()},
         learning_memory_byte=int(counted.memory_for_learning_bytes),
     )
     return row, evidence[0]
+
+
+def _costs(operations: Operations, chips: Sequence[Chip], seconds: float, joule: float | None) -> dict[str, Cost]:
+    """Of one sample on every conventional chip whose file has a cost of it; time and energy were measured on this machine."""
+    found = {}
+    for chip in chips:
+        here = is_timed_here(chip)
+        with suppress(ChipError):  # no cost of multiply-accumulates, as no chip of cores has
+            found[chip.name] = estimate_operations(
+                operations, chip, wall_second=seconds if here else None, measured_joule=joule if here else None
+            )
+    return found
 
 
 def _seconds_for_one(training: Training, images: FloatArray) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from neuromorph import registry
-from neuromorph.chip import load_chip
+from neuromorph.chip import Chip, load_chip
 from neuromorph.comparison import first_divergence
 from neuromorph.costs import Cost, estimate_counts
 from neuromorph.digits_backprop import BACKPROP, train_backprop
@@ -20,6 +20,7 @@ from neuromorph.digits_evidence import CURVE_TEST_SAMPLES, Taught, gather_eviden
 from neuromorph.doctor import installed_versions
 from neuromorph.errors import (
     BackendUnavailable,
+    ChipError,
     InputError,
     SimulatorError,
     UnsupportedError,
@@ -34,7 +35,7 @@ from neuromorph.networks.digits_unsupervised import DigitsUnsupervised
 from neuromorph.networks.learner import OUTPUT, Learner, Lesson, Readout, Responses, respond
 from neuromorph.program import Program
 from neuromorph.recording import Counts, IntArray, Recording
-from neuromorph.scorecard import Evidence, Row, Scorecard, as_range
+from neuromorph.scorecard import Evidence, Row, Scorecard, as_range, is_timed_here
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset, digits
 
@@ -48,7 +49,7 @@ LEARNERS: dict[str, Learner] = {  # by the names of the command line
 }
 DEFAULT_LEARNERS = ("reward", "unsupervised")
 TEACHER = "emulator"  # the backend that whole lessons run on; its spikes are those of the reference
-CHIPS = ("loihi1", "cpu")
+DEFAULT_CHIPS = ("loihi1", "cpu")
 DEFAULT_SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 QUICK_TEST_SAMPLES = 120
 CURVE_SAMPLES = (60, 125, 250, 500, 1000, 2000, 4000)
@@ -68,9 +69,13 @@ class _Work:
     samples: int
     wall_second: float | None  # None: not timed as a whole
 
-    def cost(self, chip: str, dt: float) -> Cost:
-        """Of one sample."""
-        return estimate_counts(self.counts, dt=dt, chip=chip, wall_second=self.wall_second).scaled(1 / self.samples)
+    def cost(self, chip: Chip, dt: float) -> Cost | None:
+        """Of one sample; None where the chip's file has no cost of spiking work."""
+        wall = self.wall_second if is_timed_here(chip) else None
+        try:
+            return estimate_counts(self.counts, dt=dt, chip=chip, wall_second=wall).scaled(1 / self.samples)
+        except ChipError:
+            return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +93,14 @@ def score_digits(
     seeds: Sequence[int] | None = None,
     samples: int | None = None,
     quick: bool = False,
+    chips: Sequence[str] = DEFAULT_CHIPS,
     progress: Progress = lambda what, share: None,
 ) -> Scorecard:
     """Teach learners on the emulator, run what they learned on every backend, train backprop, and estimate costs.
 
-    ``learners``: names of :data:`LEARNERS`; None: :data:`DEFAULT_LEARNERS`. ``samples``: training samples that each spiking learner sees; None: its own default. Raises :class:`InputError` for
-    backends and learners that are not declared. ``progress(what, share)`` is called with the share done, 0..1.
+    ``learners``: names of :data:`LEARNERS`; None: :data:`DEFAULT_LEARNERS`. ``samples``: training samples that each spiking learner sees; None: its own default.
+    ``chips``: names or files of chips to estimate for; backprop is estimated on conventional ones. Raises
+    :class:`InputError` for backends and learners that are not declared, :class:`ChipError` for chips. ``progress(what, share)`` is called with the share done, 0..1.
     """
     began = time.perf_counter()
     wanted = tuple(dict.fromkeys(registry.backend_names() if backends is None else backends))
@@ -102,9 +109,10 @@ def score_digits(
     named = tuple(dict.fromkeys(DEFAULT_LEARNERS if learners is None else learners))
     raise_faults(InputError, _argument_faults(wanted, named, chosen, samples))
     taught = tuple(LEARNERS[name] for name in named)
-    job = _Job(wanted, taught, chosen, samples, quick, progress)
+    hardware = tuple(load_chip(name) for name in dict.fromkeys(chips))
+    job = _Job(wanted, taught, chosen, samples, quick, hardware, progress)
     rows, evidence = job.run()
-    fingerprints = job.fingerprints | {f"chip {name}": load_chip(name).fingerprint for name in CHIPS}
+    fingerprints = job.fingerprints | {f"chip {chip.name}": chip.fingerprint for chip in hardware}
     data = job.data[chosen[0]]
     return Scorecard(
         task="digits",
@@ -169,10 +177,11 @@ class _Job:
         seeds: tuple[int, ...],
         samples: int | None,
         quick: bool,
+        chips: tuple[Chip, ...],
         progress: Progress,
     ) -> None:
         self.backends, self.learners, self.seeds = backends, learners, seeds
-        self.samples, self.quick, self.progress = samples, quick, progress
+        self.samples, self.quick, self.chips, self.progress = samples, quick, chips, progress
         self.data = {seed: digits(seed=seed) for seed in seeds}
         self.fingerprints: dict[str, str] = {}
         others = [name for name in backends if name not in ("reference", BACKPROP)]
@@ -200,7 +209,7 @@ class _Job:
         if BACKPROP in self.backends:
             self.advance("backprop: learning", 0.0)
             row, first = train_backprop(
-                [(seed, self.data[seed], self.test(self.data[seed])) for seed in self.seeds], self.quick
+                [(seed, self.data[seed], self.test(self.data[seed])) for seed in self.seeds], self.quick, self.chips
             )
             rows.append(row)
             evidence.append(first)
@@ -319,10 +328,10 @@ class _Job:
             learning_wall,
         )
         tested, dt = _Work(counts, samples, wall), taught[0].frozen.dt
-        costs = {chip: tested.cost(chip, dt) for chip in CHIPS}
-        learning = {
-            chip: (beginning if load_chip(chip).kind == "conventional" else lesson).cost(chip, dt) for chip in CHIPS
-        }
+        costs = _known({chip.name: tested.cost(chip, dt) for chip in self.chips})
+        learning = _known(
+            {chip.name: (beginning if is_timed_here(chip) else lesson).cost(chip, dt) for chip in self.chips}
+        )
         return Row(
             learner=learner.name,
             backend=backend,
@@ -343,6 +352,10 @@ class _Job:
             spikes_compared=compared,
             first_divergence=divergence,
         )
+
+
+def _known(costs: dict[str, Cost | None]) -> dict[str, Cost]:
+    return {chip: cost for chip, cost in costs.items() if cost is not None}
 
 
 def _total(counts: Sequence[Counts]) -> Counts:

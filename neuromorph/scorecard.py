@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from neuromorph.chip import Chip
 from neuromorph.costs import Range as CostRange
 from neuromorph.recording import FloatArray, IntArray, SpikeTrain
 
@@ -106,6 +107,11 @@ class Scorecard:
                 one.learner: {"samples": one.metrics_samples, **one.metrics} for one in self.evidence if one.metrics
             },
         }
+
+
+def is_timed_here(chip: Chip) -> bool:
+    """Whether wall time on this machine can be charged to a chip: its file states the power of a busy core."""
+    return any("busy_core.power" in cost_set.coefficients for cost_set in chip.costs.values())
 
 
 def as_range(value: CostRange) -> Range:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--backends", metavar="NAMES", help="Comma-separated; default: all that are declared.")
 @click.option("--learners", metavar="NAMES|all", help="For digits, comma-separated; default: reward,unsupervised.")
 @click.option("--seeds", metavar="N|LIST", help="How many seeds (3) or which (0,1,2). For a network: its one seed.")
+@click.option("--chips", "chip_list", default="loihi1,cpu", show_default=True, metavar="NAMES", help="For digits: chips to estimate for, comma-separated names or files.")  # fmt: skip
 @click.option("--samples", type=click.IntRange(min=20), help="Training samples seen by each spiking learner.")
 @click.option("--steps", type=click.IntRange(min=1), default=500, show_default=True, help="Time steps, for a network.")
 @click.option("--input-rate", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Spikes per step and input neuron, for a network.")  # fmt: skip
@@ -47,6 +48,7 @@ def compare(
     backends: str | None,
     learners: str | None,
     seeds: str | None,
+    chip_list: str,
     samples: int | None,
     steps: int,
     input_rate: float,
@@ -66,7 +68,9 @@ def compare(
     does, the steps around it, and the likely cause.
     """
     if what == "digits":
-        _compare_digits(quick, split(backends), learners, seed_list(seeds), samples, out, json_path)
+        _compare_digits(
+            quick, split(backends), learners, seed_list(seeds), split(chip_list) or (), samples, out, json_path
+        )
     else:
         from neuromorph.source import load_program
 
@@ -81,6 +85,7 @@ def _compare_digits(
     backends: tuple[str, ...] | None,
     learners: str | None,
     seeds: tuple[int, ...] | None,
+    chips: tuple[str, ...],
     samples: int | None,
     out: Path,
     json_path: str | None,
@@ -108,6 +113,7 @@ def _compare_digits(
             seeds=seeds,
             samples=samples,
             quick=quick,
+            chips=chips,
             progress=report,
         )
     if json_path is not None:

@@ -42,9 +42,11 @@ PANELS: tuple[tuple[Quantity, str, str], ...] = (
 )
 _HEIGHT, _LEFT, _BOTTOM, _GAP, _LEGEND_ROW = 3.5, 0.6, 0.55, 0.42, 0.22  # inches
 _POINT = 1 / 72  # inches
-_APART = 7.0  # points between bars of the same accuracy
+_APART, _SPREAD = 7.0, 24.0  # points between bars of the same accuracy, and from the first of them to the last at most
 _ROOM = 3.0  # points between a marker and its text
 _FONT = FontProperties(family="DejaVu Sans")
+
+Size = tuple[float, float]  # of axes, points
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _accuracies(everyone: Sequence[Candidate]) -> tuple[float, float]:
     return max(least - room, -2.0), min(most + room, 102.0)
 
 
-def _draw(axes: Axes, found: Sequence[Candidate], order: Sequence[str], unit: str, size: tuple[float, float]) -> None:
+def _draw(axes: Axes, found: Sequence[Candidate], order: Sequence[str], unit: str, size: Size) -> None:
     ends = [end for one in found for end in one.cost if end > 0]
     decades = max(math.log10(max(ends) / min(ends)), 0.5)
     log_ticks(axes, min(ends) / 10 ** (0.06 * decades), max(ends) * 10 ** (0.06 * decades), unit)
@@ -130,19 +132,21 @@ def _draw(axes: Axes, found: Sequence[Candidate], order: Sequence[str], unit: st
             markeredgewidth=1.3,
         )
         taken += _marks(axes, one, (low, high), y)
+    named: list[Box] = []
     for one, y in zip(found, heights, strict=True):
-        _name_chip(axes, one, y, taken, size)
+        _name_chip(axes, one, y, taken, named, size)
 
 
 def _heights(axes: Axes, found: Sequence[Candidate], height: float) -> FloatArray:
     """Accuracies in percent, moved apart where bars would lie on one another; ``height`` of the axes in points."""
     low, high = axes.get_ylim()
-    step = _APART * (high - low) / height
+    point = (high - low) / height
     y = np.array([100.0 * one.accuracy for one in found])
     moved = y.copy()
     for value in np.unique(y):
         same = [int(index) for index in np.flatnonzero(y == value)]
         lanes = _lanes([found[index].cost for index in same])
+        step = point * min(_APART, _SPREAD / max(*lanes, 1))
         moved[same] = value + step * (np.array(lanes) - max(lanes) / 2)
     return np.asarray(moved)
 
@@ -184,37 +188,29 @@ def _marks(axes: Axes, one: Candidate, ends: Range, y: float) -> list[Box]:
     ]
 
 
-def _name_chip(axes: Axes, one: Candidate, y: float, taken: list[Box], size: tuple[float, float]) -> None:
+def _name_chip(axes: Axes, one: Candidate, y: float, taken: Sequence[Box], named: list[Box], size: Size) -> None:
     """The chip's name where it covers least: above or below the marker or an end of the bar, or beside an end."""
     text = label(one.chip, 18)
     extents = TextPath((0, 0), text, size=SMALL, prop=_FONT).get_extents()
     width, half = float(extents.width), SMALL / 2
     low, high = max(one.cost[0], axes.get_xlim()[0]), one.cost[1]
     left, middle, right = (_at(axes, x, y) for x in (low, one.middle, high))
-    up, down = half + _ROOM + 3, -half - _ROOM - 3
-    beside = 4.0  # the line of the spread goes through the marker
-    places = [
-        (middle[0] + beside, middle[1] + up),
-        (middle[0] + beside, middle[1] + down),
-        (middle[0] - beside - width, middle[1] + up),
-        (middle[0] - beside - width, middle[1] + down),
-        (right[0] + _ROOM + 1, right[1]),
-        (left[0] - _ROOM - 1 - width, left[1]),
-        (right[0] - width, right[1] + up - 2),
-        (left[0], left[1] + up - 2),
-        (right[0] - width, right[1] + down + 2),
-        (left[0], left[1] + down + 2),
-    ]
+    away = half + _ROOM + 3
+    places = [(right[0] + _ROOM + 1, right[1]), (left[0] - _ROOM - 1 - width, left[1])]
+    for up in (away, -away, 1.7 * away, -1.7 * away):
+        # beside the line of the spread, which goes through the marker, or at the ends of the bar
+        places += [(middle[0] + 4.0, middle[1] + up), (middle[0] - 4.0 - width, middle[1] + up)]
+        places += [(right[0] - width, right[1] + up), (left[0], left[1] + up)]
 
     def covered(place: tuple[float, float]) -> float:
         box = _box(place, width)
-        outside = (
-            max(-box.left, 0.0) + max(box.right - size[0], 0.0) + max(-box.bottom, 0.0) + max(box.top - size[1], 0.0)
-        )
-        return sum(box.overlap(other) for other in taken) + 1000.0 * outside
+        beyond = (-box.left, box.right - size[0], -box.bottom, box.top - size[1])
+        far = abs(place[1] - middle[1]) + 0.1 * abs(place[0] + width / 2 - middle[0])
+        over = 3.0 * sum(box.overlap(other) for other in taken) + 20.0 * sum(box.overlap(other) for other in named)
+        return over + 0.5 * far + 1000.0 * sum(max(end, 0.0) for end in beyond)
 
     best = min(places, key=covered)
-    taken.append(_box(best, width))
+    named.append(_box(best, width))
     write(axes, best[0] / size[0], best[1] / size[1], text, coordinates="axes", colour=INK, size=SMALL)
 
 

@@ -40,7 +40,7 @@ def test_every_figure_of_neurobench_that_was_written_is_ours_too() -> None:
     assert plain["rows"][1]["neurobench"]["effective MACs"] > 0
 
 
-def test_every_energy_of_sanafe_that_was_written_lies_at_our_high_end() -> None:
+def test_every_energy_and_time_of_sanafe_that_was_written_lies_at_our_high_end() -> None:
     plain = json.loads((BENCHMARKS / "results" / "sanafe.json").read_text(encoding="utf-8"))
     assert len(plain["rows"]) >= 5
     for row in plain["rows"]:
@@ -48,3 +48,6 @@ def test_every_energy_of_sanafe_that_was_written_lies_at_our_high_end() -> None:
             (low, high), theirs = row[name]
             # the same counts times the same coefficients: only the order of additions differs
             assert low <= theirs * (1 + 1e-9) and theirs == pytest.approx(high, rel=1e-6), (row["network"], name)
+        (low, high), simple, detailed = row["second"]
+        assert low <= simple <= 1.001 * high, row["network"]  # three digits
+        assert simple <= 1.001 * detailed
