@@ -37,7 +37,7 @@ def test_the_python_blocks_run_in_order(
     if missing:
         pytest.skip(f"the example runs on backends that are not installed: {', '.join(missing)}")
     blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     monkeypatch.chdir(tmp_path)  # one writes a file
     names = models()
     for block in blocks:
