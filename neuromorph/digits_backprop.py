@@ -62,6 +62,9 @@ def train_backprop(
     seconds, learning_seconds = classifying / len(parts), learning / samples
     metered = sum(joules) / samples if len(joules) == len(parts) else None
     costs = _costs(counted.inference(), chips, seconds, None)
+    timed = {
+        chip: cost for chip, cost in costs.items() if cost.latency_second.high > 0
+    }  # a table of energies has no time
     learning_costs = _costs(counted.learning(), chips, learning_seconds, metered)
     row = Row(
         learner=BACKPROP,
@@ -75,8 +78,8 @@ def train_backprop(
         synaptic_operations=float(counted.inference_macs),
         energy_joule={chip: as_range(cost.energy_joule) for chip, cost in costs.items()},
         learning_energy_joule={chip: as_range(cost.energy_joule) for chip, cost in learning_costs.items()},
-        latency_second={chip: as_range(cost.latency_second) for chip, cost in costs.items()},
-        energy_delay_product={chip: as_range(cost.energy_delay_product) for chip, cost in costs.items()},
+        latency_second={chip: as_range(cost.latency_second) for chip, cost in timed.items()},
+        energy_delay_product={chip: as_range(cost.energy_delay_product) for chip, cost in timed.items()},
         learning_memory_byte=int(counted.memory_for_learning_bytes),
     )
     return row, evidence[0]

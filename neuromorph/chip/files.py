@@ -34,6 +34,8 @@ def load_chip(name_or_path: str | os.PathLike[str]) -> Chip:
     >>> load_chip("loihi1.davies2018").accounts
     ('davies2018',)
     """
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        raise ChipError(f"a chip is given by its name or the path of a hardware file, got {name_or_path!r}")
     if name_or_path in chip_names():
         return _shipped(os.fspath(name_or_path))
     path = Path(name_or_path)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from neuromorph.chip import OPERATIONS, Chip, CostSet, Quantity
-from neuromorph.cost import Cost, Operations, Range, Term
-from neuromorph.costs.terms import make_term, span
+from neuromorph.cost import ZERO, Cost, Operations, Range, Term, totals_by_set
+from neuromorph.costs.terms import lasting, make_term, span
 from neuromorph.errors import ChipError
 from neuromorph.recording import Counts
 
@@ -66,14 +66,18 @@ def on_processor(
     """Operations x energy and time of one; a time without an energy costs the power of a busy core.
 
     A run takes at least the modelled time and at most the wall time, where it was measured: then it also costs at most
-    wall time x power. What a meter measured is the energy itself, and the model stands beside it.
+    wall time x power. What a meter measured is the energy itself, and the model stands beside it. By a table of energies
+    alone a run takes as long as it is paced, and operations no known time.
     """
     lines = tuple(lines_of(work)) if isinstance(work, Operations) else work
     held = work.held_bytes if isinstance(work, Operations) else {}
     asked = [line for line in lines if line.count > 0] or list(lines)
     latency_terms = tuple(_charged(chip, asked, "time"))
-    modelled_second = span(chip, latency_terms)
     energy_terms = (*_charged(chip, asked, "energy"), *_by_time(chip, asked))
+    timeless = not totals_by_set(latency_terms) and bool(totals_by_set(energy_terms))  # a table of energies alone
+    if timeless and real_time is not None:
+        latency_terms = tuple(lasting(account, real_time) for account in totals_by_set(energy_terms))
+    modelled_second = ZERO if timeless and real_time is None else span(chip, latency_terms)
     energy_terms = (*energy_terms, *_static(chip, modelled_second))
     energy, latency = span(chip, energy_terms), modelled_second
     if wall_second is not None:
@@ -108,6 +112,11 @@ def on_processor(
         memory_byte={kind: Range.of(count) for kind, count in held.items()},
         missing=(
             *_missing(chip, asked),
+            *(
+                ("latency: the file has no time of any operation; 0 s stands for not known",)
+                if timeless and real_time is None
+                else ()
+            ),
             *(f"{n}: {line}" for n, costs in chip.costs.items() for line in costs.missing),
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neuromorph.chip import Chip
 from neuromorph.cost import Range
+from neuromorph.costs.layout import cores_for, cores_of_populations
 from neuromorph.costs.stated import ChipLike, loaded, stated_work
 from neuromorph.costs.work import Count, Work
 from neuromorph.recording import Counts
@@ -23,7 +24,8 @@ def work_of_counts(
 ) -> Work:
     """What a run makes a chip do, where nothing is known of which neuron lies on which core.
 
-    The two ends of the ranges need not belong to one mapping. ``cores``, ``tiles`` and ``chips`` may be known anyhow;
+    The two ends of the ranges need not belong to one mapping: cores are packed as densely as all neurons allow, and as
+    whole populations fill them. ``cores``, ``tiles`` and ``chips`` may be known anyhow;
     ``without_placement`` says why the rest is not.
     """
     hardware = loaded(chip)
@@ -32,6 +34,10 @@ def work_of_counts(
     sent = sum(population.spikes for population in own)
     sending = [projection.synaptic_events for projection in counts.projections.values() if projection.synaptic_events]
     projections = max(len(sending), 1)
+    if cores is None:
+        dense = cores_for(hardware, neurons, counts.synapses)
+        apart = float(cores_of_populations(hardware, (population.neurons for population in own)))
+        cores = Range(dense.low, max(dense.high, apart))
     # one message brings a projection at most one event a neuron; one that reaches no synapse is not sent
     fewest = min(counts.spikes, max(sending, default=0) / max(neurons, 1))
 

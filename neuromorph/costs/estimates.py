@@ -94,7 +94,7 @@ def estimate_operations(
     wall_second: float | None = None,
     measured_joule: float | None = None,
 ) -> Cost:
-    """Cost of counted operations on a conventional processor.
+    """Cost of counted operations on a conventional processor, or by a table of a technology.
 
     ``wall_second`` (s) and ``measured_joule`` (J), of the same work and where there was a clock and a meter, become
     accounts of their own, marked measured, beside what is modelled.
@@ -103,7 +103,7 @@ def estimate_operations(
     if measured_joule is not None and not (is_number(measured_joule) and measured_joule >= 0):
         raise InputError(f"measured_joule must be >= 0 J, got {measured_joule}")
     hardware = loaded(chip)
-    if hardware.kind != "conventional":
+    if hardware.kind not in ("conventional", "technology"):
         raise ChipError(
             f"chip {hardware.name!r} is {hardware.kind}: it has no cost of multiply-accumulates; "
             "use estimate_counts for its work, or a conventional chip such as 'cpu'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from neuromorph.chip import Chip
@@ -67,3 +68,30 @@ def cores_for(chip: Chip, compartments: float, synapses: float) -> Range:
     fewest = math.ceil(compartments / neurons.high), math.ceil(synapses * synapse.low / memory.high)
     most = math.ceil(compartments / neurons.low), math.ceil(synapses * synapse.high / memory.low)
     return Range(float(max(1, *fewest)), float(max(1, *most)))
+
+
+def cores_of_populations(chip: Chip, sizes: Iterable[int]) -> int:
+    """Cores that populations of these sizes take where small ones stay whole, as a greedy placement cuts them.
+
+    One that no core in use has room for begins a new one, and what is left of the others stays empty; larger ones than
+    a core are cut, from the last core in use on.
+
+    >>> from neuromorph.chip import load_chip
+    >>> cores_of_populations(load_chip("loihi1"), [600, 600, 600]), cores_of_populations(load_chip("loihi1"), [1500, 500])
+    (3, 2)
+    """
+    most = int(chip.limit("core.compartments").low)
+    room: list[int] = []  # left on every core in use
+    for size in sizes:
+        fitting = (number for number, left in enumerate(room) if left >= size)
+        number = next(fitting, None) if size <= most else None
+        if number is not None:
+            room[number] -= size
+        elif size <= most:
+            room.append(most - size)
+        else:
+            taken = room[-1] if room else 0
+            room[-1:] = [0] if room else []
+            full, rest = divmod(size - taken, most)
+            room += [0] * full + ([most - rest] if rest else [])
+    return max(1, len(room))

@@ -278,7 +278,10 @@ def span(chip: Chip, terms: Iterable[Term]) -> Range:
     """From the lowest account to the highest."""
     accounts = totals_by_set(terms).values()
     if not accounts:
-        raise ChipError(f"chip {chip.name!r} states no energy or no time for any of the counted work")
+        raise ChipError(
+            f"chip {chip.name!r} states no energy or no time for any of the counted work: state them in a file of your own,"
+            " or take a chip of which `neuromorph chips` says that it can be estimated"
+        )
     return Range(min(account.low for account in accounts), max(account.high for account in accounts))
 
 

@@ -159,7 +159,7 @@ WORK = Counts(
 @pytest.mark.parametrize("name", chip_names())
 def test_what_a_chip_says_it_can_estimate_it_can(name: str) -> None:
     chip = load_chip(name)
-    if "energy" in chip.estimates and (chip.kind == "neuromorphic" or "latency" in chip.estimates):
+    if "energy" in chip.estimates:
         cost = estimate_counts(WORK, dt=1e-3, chip=chip)
         assert cost.latency_second.high > 0 and cost.energy_joule.high > 0
         if "latency" not in chip.estimates:  # without times of operations a run lasts as long as it is paced
@@ -176,3 +176,9 @@ def test_the_wall_time_of_this_machine_is_charged_to_no_other_processor() -> Non
     elsewhere = estimate(recording, "cortex_m4")
     assert {term.status for term in (*elsewhere.energy_terms, *elsewhere.latency_terms)} == {"assumed"}
     assert elsewhere.latency_second.low == pytest.approx(3 * 20 * 200e-9)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, ["loihi1"]])
+def test_what_is_neither_a_name_nor_a_path_is_refused(wrong: object) -> None:
+    with pytest.raises(ChipError, match="its name or the path of a hardware file"):
+        load_chip(wrong)  # type: ignore[arg-type]

@@ -194,3 +194,19 @@ def test_operations_check_themselves() -> None:
         assert fault in str(caught.value)
     with pytest.raises(ChipError, match="has no cost of multiply-accumulates"):
         estimate_operations(Operations(calls=1), "loihi1")
+
+
+def test_a_table_of_energies_has_energies_and_no_times() -> None:
+    dense = estimate_operations(Operations(multiply_accumulates=1000), "cmos_45nm")
+    assert dense.energy_joule.is_exact and dense.energy_joule.low == pytest.approx(4.6e-9)  # 4.6 pJ each, Horowitz 2014
+    assert dense.latency_second == Range.of(0)
+    assert any(line.startswith("latency: ") for line in dense.missing)
+    counts = Counts(
+        steps=10,
+        populations={"a": PopulationCounts(neurons=4, is_input=False, spikes=5, neuron_updates=40, active_updates=9)},
+        projections={"p": ProjectionCounts(synapses=50, plastic=False, synaptic_events=200, learning_updates=0)},
+    )
+    spiking = estimate_counts(counts, dt=1e-3, chip="cmos_45nm")
+    assert spiking.energy_joule.is_exact and spiking.energy_joule.low == pytest.approx(200 * 0.9e-12)
+    assert spiking.latency_second.is_exact and spiking.latency_second.low == pytest.approx(10e-3)  # as it is paced
+    assert {term.status for term in spiking.latency_terms} == {"assumed"}

@@ -233,7 +233,7 @@ def test_work_of_random_networks_is_that_of_plain_loops(
         "spike_generated",
     )
     for name in operations:
-        assert work.totals[name] == Range.of(sum(counts[name] for counts in by_core.values())), name
+        assert work.total(name) == Range.of(sum(counts[name] for counts in by_core.values())), name
     receiving = ("synaptic_operation", "axon_in")
     updating = ("neuron_update_active", "neuron_update_idle", "spike_generated", "axon_out")
 
@@ -291,6 +291,21 @@ def test_a_placed_estimate_lies_inside_the_one_without_placement(
         assert outer.low <= inner.low * (1 + rounding) and inner.high <= outer.high * (1 + rounding), name
     for account, total in placed.latency_by_set.items():
         assert unplaced.latency_by_set[account].low <= total.low * (1 + rounding)
+
+
+@pytest.mark.parametrize("chip", ["loihi1", "loihi2", "spinnaker2", "truenorth"])
+def test_populations_that_leave_cores_half_empty_are_within_the_bounds(chip: str) -> None:
+    names = [f"p{number}" for number in range(6)]
+    size = int(load_chip(chip).limit("core.compartments").low) * 6 // 10  # no two on a core
+    program = nm.compile(nm.Network(populations=[nm.Population(name, size, nm.LIF(bias=1.2)) for name in names]))
+    recording, placement = nm.run(program.with_all_spikes(), 10), nm.place(program, chip)
+    placed, unplaced = estimate(recording, chip, placement), estimate(recording, chip)
+    assert (placed.cores, unplaced.cores) == (Range.of(6), Range(4, 6))
+    for inner, outer in (
+        (placed.energy_joule, unplaced.energy_joule),
+        (placed.latency_second, unplaced.latency_second),
+    ):
+        assert outer.low <= inner.low * (1 + 1e-9) and inner.high <= outer.high * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("cuts", [(7,), (1, 2, 15), (5, 10, 15)])
