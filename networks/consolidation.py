@@ -42,7 +42,7 @@ class Consolidation(Experiment):
     title: ClassVar[str] = "Consolidation of a task"
     sentence: ClassVar[str] = "Synapses that mattered for task A hold on, and half or less of what was lost is lost."
     source: ClassVar[str] = "Zenke, Poole and Ganguli, ICML 2017; Kirkpatrick et al., PNAS 114(13), 2017"
-    quick_fields: ClassVar[Mapping[str, float]] = MappingProxyType({"pairs": 2, "samples": 800, "tests": 120})
+    quick_fields: ClassVar[Mapping[str, float]] = MappingProxyType({"pairs": 2, "samples": 1000, "tests": 120})
 
     pairs: int = 4  # of tasks, each learned by a network of its own
     inputs: int = 60
@@ -57,7 +57,7 @@ class Consolidation(Experiment):
     tests: int = 200
     learning_rate: float = 4e-3
     weight: float = 0.02  # at the start
-    strength: float = 1.3  # 1/s, of consolidation
+    strength: float = 1.6  # 1/s, of consolidation
     damping: float = 1e-3  # of squared weight
     dt: float = 1e-3  # s
 

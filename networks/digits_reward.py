@@ -43,7 +43,8 @@ class DigitsReward(Learner):
     label and ``-punishment`` if it is another, and ``dw = learning_rate * r * t``: who spiked and was right moves towards
     the image, who was wrong moves away by less. Neurons that were silent have no tag and learn nothing. Rewards sink over
     the lesson. A negative bias takes from every membrane what all images have in common. Thresholds rise with every
-    spike and sink otherwise, so that all neurons take part, and chance moves them a little while a sample is learned.
+    spike and sink otherwise, so that all neurons take part, and chance moves them a little while a sample is learned; those
+    of the label's group are lower then, by less as the lesson goes on, so that what deserves reward is done early.
     Dynamics, traces and tags start from rest at each sample. Three-factor rule: Fremaux and Gerstner, Frontiers in Neural
     Circuits 9:85, 2016; prototypes with classes: Kohonen, Proceedings of the IEEE 78(9), 1990; threshold homeostasis:
     Diehl and Cook, Frontiers in Computational Neuroscience 9:99, 2015.
@@ -55,7 +56,7 @@ class DigitsReward(Learner):
     )
     quantisation: ClassVar[Mapping[str, float]] = {
         "trace_headroom": 11.0,  # spikes of the brightest pixel in tau_plus
-        "tag_headroom": 2.0,  # spikes of a neuron in a sample
+        "tag_headroom": 1.0,  # a weight of w_max is the most that a spike takes away
     }
 
     neurons_per_class: int = 12
@@ -66,8 +67,8 @@ class DigitsReward(Learner):
     tau_syn: float = 0.2e-3  # s
     bias: float = -2.8  # added to every membrane in each step
     lateral_inhibition: float = 60.0  # of every output spike on every other neuron
-    weight_low: float = 0.27  # initial weights are uniform
-    weight_high: float = 0.5
+    weight_low: float = 0.2  # initial weights are uniform
+    weight_high: float = 0.4
     threshold: float = 45.0
     tau_plus: float = 12e-3  # s
     trace_scale: float = 0.0606
@@ -76,10 +77,11 @@ class DigitsReward(Learner):
     reward_end: float = 0.15  # rewards sink from their full size to this share over the lesson
     threshold_rate: float = 0.04  # rise with each spike of a neuron
     threshold_noise: float = 1.5  # standard deviation of what chance adds to thresholds in a lesson's first sample
+    guidance: float = 12.0  # by how much the label's group is nearer to its threshold in a lesson's first sample
     target_spikes: float = 2.0  # of the whole layer in a sample
     full_rate_samples: int = 8622
     samples: int = 8622
-    quick_samples: int = 1500
+    quick_samples: int = 900
 
     @property
     def name(self) -> str:
@@ -146,7 +148,8 @@ class RewardLesson(Lesson):
         learner, size = self.learner, len(self.groups)
         left = 1.0 - min(1.0, self.seen / max(self.samples, 1))  # of the lesson
         self.session.reset()
-        self.thresholds.shift(learner.threshold_noise * left * self.rng.standard_normal(size))
+        noise = learner.threshold_noise * self.rng.standard_normal(size)
+        self.thresholds.shift(left * (noise - learner.guidance * (self.groups == label)))
         shown = spikes[: learner.learning_steps]
         recording = self.session.run(len(shown), inputs={IMAGE: shown})
         reward = np.where(self.groups == label, 1.0, -learner.punishment)

@@ -12,7 +12,7 @@ from neuromorph.recording import FloatArray
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset
 
-LEAST_DOUBT = 1e-3  # of a class that was picked: no surprise is larger than one over it
+LEAST_DOUBT = 1e-12  # of each class that was not picked
 
 
 @final
@@ -22,15 +22,18 @@ class DigitsRewardHidden(HiddenLayerLearner):
 
     With p the probability of the class that was picked, the reward prediction error is 1 where it was right and
     ``-p / (1 - p)`` where it was wrong: 0 on average while p is right. The third factor of an output neuron is this error
-    times what it did less what was to be expected of it, ``[class was picked] - probability of its class``: so the
-    log-probability of the reward that came grows by the steepest way (Williams, Machine Learning 8, 1992). Nothing is told
-    of the label but whether it was picked. The third factor of a hidden neuron is the sum of these weighted by
-    ``feedback`` times its own output weights. Fremaux and Gerstner, Frontiers in Neural Circuits 9:85, 2016; hidden
-    neurons that learn from a broadcast reward prediction error: Roelfsema and van Ooyen, Neural Computation 17(10), 2005.
+    times what it did less what was to be expected of it, ``[class was picked] - probability of its class``: the gradient
+    of the log-probability of the reward that came (Williams, Machine Learning 8, 1992). However sure the network was, who
+    was wrong hears -p. Nothing is told of the label but whether it was picked. The third factor of a hidden neuron is the
+    sum of these weighted by ``feedback`` times its own output weights. Fremaux and Gerstner, Frontiers in Neural Circuits
+    9:85, 2016; hidden neurons that learn from a broadcast reward prediction error: Roelfsema and van Ooyen, Neural
+    Computation 17(10), 2005.
     """
 
     rule: ClassVar[str] = "presynaptic trace gated by the neuron's activity, times reward less its expectation"
 
+    hidden: int = 400
+    error_end: float = 0.05
     feedback: float = 0.6  # largest weight of the broadcast
     full_rate_samples: int = 14380
     samples: int = 14380
@@ -55,11 +58,17 @@ class RewardHiddenLesson(HiddenLayerLesson):
         self.feedback = learner.feedback
 
     def errors(self, probability: FloatArray, label: int) -> tuple[FloatArray, FloatArray]:
-        """Reward prediction error times what was done less what was to be expected."""
-        picked = int(self.rng.choice(self.classes, p=probability))
-        expected = float(probability[picked])
-        surprise = 1.0 if picked == label else -expected / max(1.0 - expected, LEAST_DOUBT)
-        output = surprise * (np.where(np.arange(self.classes) == picked, 1.0, 0.0) - probability)
+        """Of a class that is picked by chance."""
+        return self.judged(int(self.rng.choice(self.classes, p=probability)), label, probability)
+
+    def judged(self, picked: int, label: int, probability: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Reward prediction error times what was done less what was to be expected, and its broadcast."""
+        picks = np.arange(self.classes) == picked
+        if picked == label:
+            output = picks - probability
+        else:
+            doubt = np.where(picks, 0.0, probability) + LEAST_DOUBT * ~picks  # never 0, however sure the network was
+            output = probability[picked] * (doubt / doubt.sum() - picks)
         weights: FloatArray = self.session.read(f"{UPPER}.weight")
         weights = self.feedback * weights / max(float(np.abs(weights).max()), 1e-12)
         return output, weights.T @ output[self.groups]

@@ -57,12 +57,13 @@ class DigitsUnsupervised(Learner):
     tau_mem: float = 1.0  # s
     tau_syn: float = 0.2e-3  # s
     bias: float = -2.0  # added to every membrane in each step
-    lateral_inhibition: float = 80.0  # of every output spike on every other neuron
+    lateral_inhibition: float = 50.0  # of every output spike on every other neuron
     weight_low: float = 0.27  # initial weights are uniform
     weight_high: float = 0.5
+    weight_max: float = 0.625  # a chip divides it by 255: no larger than weights grow
     threshold: float = 45.0
     tau_plus: float = 16e-3  # s
-    learning_rate: float = 0.125
+    learning_rate: float = 0.09375
     trace_scale: float = 0.0606
     threshold_rate: float = 0.04  # rise with each spike of a neuron
     threshold_noise: float = 1.5  # standard deviation of what chance adds to thresholds in a lesson's first sample
@@ -90,7 +91,7 @@ class DigitsUnsupervised(Learner):
             trace_scale=self.trace_scale,
             tau_plus=self.tau_plus,
             w_min=0.0,
-            w_max=1.0,
+            w_max=self.weight_max,
         )
         return Network(
             name="digits, unsupervised STDP",

@@ -22,6 +22,7 @@ from neuromorph.session import Session
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+LATE = 0.2  # share of the time, at its end, of which weights are averaged: each goes up and down by chance
 
 
 @final
@@ -39,7 +40,7 @@ class DistalReward(Experiment):
     sentence: ClassVar[str] = "Of all synapses the one that earns a reward, seconds before it comes, grows the largest."
     source: ClassVar[str] = "Izhikevich, Cerebral Cortex 17(10), 2007, figure 1 and 2"
     quick_fields: ClassVar[Mapping[str, float]] = MappingProxyType(
-        {"seconds": 1500.0, "control_seconds": 400.0, "neurons": 2}
+        {"seconds": 2500.0, "control_seconds": 400.0, "neurons": 2, "learning_rate": 2e-4}
     )
 
     inputs: int = 50
@@ -55,11 +56,11 @@ class DistalReward(Experiment):
     tau_mean: float = 60.0  # s, over which the level that is expected follows dopamine
     A_plus: float = 1.0
     A_minus: float = 2.0  # depression outweighs potentiation, so that pairs by chance weaken
-    learning_rate: float = 2e-4
+    learning_rate: float = 1.5e-4
     weight: float = 0.2  # at the start
     w_max: float = 0.8
-    seconds: float = 2000.0
-    control_seconds: float = 2000.0
+    seconds: float = 3000.0
+    control_seconds: float = 1000.0  # in which nothing happens to the synapse
     dt: float = 5e-3  # s
 
     def network(self, tau_e: float) -> Network:
@@ -119,7 +120,7 @@ class DistalReward(Experiment):
         return Finding(measures=measures, arrays=arrays)
 
     def _live(self, session: Session, rig: Rig, seconds: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Weights at the end, weight 0 and the mean of the rest second by second, and times of rewards.
+        """Mean weights of the last fifth, weight 0 and the mean of the rest second by second, and times of rewards.
 
         A reward is never less than ``delay_low`` late, so that steps of so much time can be run at once.
         """
@@ -127,7 +128,8 @@ class DistalReward(Experiment):
         chunks = round(seconds / self.dt / chunk)
         due: list[int] = []
         rewards: list[int] = []
-        history = np.zeros((chunks, 2))
+        history, late = np.zeros((chunks, 2)), max(1, round(LATE * chunks))
+        mean_late = np.zeros((self.neurons, self.inputs))
         last_input = -10 * chunk
         decay, dopamine = math.exp(-self.dt / self.tau_reward), 0.0
         share, expected = -math.expm1(-self.delay_low / self.tau_mean), 0.0
@@ -148,13 +150,16 @@ class DistalReward(Experiment):
             expected += share * (mean - expected)
             recording = session.run(chunk, inputs=fed, modulators={"dopamine": level})
             rewards += now
-            history[number] = _one_and_rest(np.asarray(read_weights(session, "inputs->neurons")))
+            weights = np.asarray(read_weights(session, "inputs->neurons"))
+            history[number] = _one_and_rest(weights)
+            if number >= chunks - late:
+                mean_late += weights / late
             pre = begin + fed["inputs"].steps[fed["inputs"].ids == 0]
             train = recording.spikes["neurons"]
             pairs, last_input = self._pairs(pre, begin + train.steps[train.ids == 0], last_input)
             span = (self.delay_low / self.dt, self.delay_high / self.dt)
             due += [int(step + late) for step, late in zip(pairs, rig.rng.uniform(*span, len(pairs)), strict=True)]
-        return np.asarray(read_weights(session, "inputs->neurons")), history, np.array(rewards) * self.dt
+        return mean_late, history, np.array(rewards) * self.dt
 
     def _pairs(self, pre: IntArray, post: IntArray, last: int) -> tuple[list[int], int]:
         """Steps at which neuron 0 followed input 0 within the window, and the last step in which input 0 spiked."""
@@ -170,7 +175,9 @@ class DistalReward(Experiment):
         from neuromorph.networks.panels import INK, MUTED, SERIES, expected_band, panels, small_legend
         from neuromorph.report.canvas import name_axes, ruled
 
-        figure, (course, ends) = panels(["Rewarded synapse and the rest", "All weights at the end"], widths=(1.3, 1.0))
+        figure, (course, ends) = panels(
+            ["Rewarded synapse and the rest", "All weights, mean of the last fifth"], widths=(1.3, 1.0)
+        )
         for index, result in enumerate(results):
             seconds = np.arange(1, len(result.arrays["history"]) + 1)
             one, rest = result.arrays["history"].T

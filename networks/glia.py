@@ -147,7 +147,7 @@ class Glia(Experiment):
                 ends.plot(np.arange(self.neurons) + 0.3 * place, last, "o", color=colour, markersize=2.4)
         tail_before = round(self.before / self.dt) // self.every
         held = np.mean([result.arrays["none"][tail_before // 2 : tail_before, : self.damaged] for result in results])
-        course.axhline(held, color=INK, linewidth=0.8, linestyle="--", label="before")
+        course.axhline(float(held), color=INK, linewidth=0.8, linestyle="--", label="before")
         course.axvline(self.before, color=INK, linewidth=0.8, linestyle=":")
         for axes in (course, ends):
             axes.set_ylim(bottom=0.0)

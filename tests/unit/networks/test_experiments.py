@@ -92,6 +92,12 @@ def test_same_seed_same_result(conduct: Conduct) -> None:
     assert first.arrays["change"].tolist() != other.arrays["change"].tolist()
 
 
+@pytest.mark.parametrize("name", ["fear", "bandit", "glia", "one-shot-memory"])
+def test_experiment_holds_in_a_chips_integers(conduct: Conduct, name: str) -> None:
+    result = conduct(name, chip="loihi1")
+    assert result.is_inside, result.to_json()
+
+
 def test_a_figure_is_of_the_experiments_own_runs() -> None:
     with pytest.raises(InputError, match="needs its own runs, got none"):
         STDPWindow().figure([])

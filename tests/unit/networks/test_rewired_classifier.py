@@ -22,11 +22,11 @@ def test_the_budget_is_kept_in_both_sparse_cases(conduct: Conduct) -> None:
     assert np.mean(result.arrays[f"weights {DENSE}"] != 0.0) > 0.99
 
 
-def test_rewiring_once_does_not_find_the_telling_synapses() -> None:
-    result = RewiredClassifier(samples=600, every=500, tests=200).run("emulator")
+def test_synapses_that_never_move_do_not_find_what_tells() -> None:
+    result = RewiredClassifier(samples=300, every=10**6, tests=100).run("emulator")
     assert result.value("share of the telling synapses that rewiring found") < 0.5
 
 
 def test_figure_shows_accuracy_and_weights(conduct: Conduct) -> None:
     figure = RewiredClassifier().figure([conduct("rewiring")])
-    assert [axes.get_ylabel() for axes in figure.axes] == ["accuracy", "weight of those in use"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["accuracy (shaded: expected)", "weight of those in use"]
