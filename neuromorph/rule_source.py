@@ -137,11 +137,16 @@ def _equation(text: str) -> str:
 
 def _papers(text: str) -> str:
     """The last sentences of the documentation, each with the year of a paper."""
-    flat = " ".join(text.split())
-    # A sentence ends after a word in small letters, a number, a bracket, code or a unit, and not after "J. Neurosci."
-    sentences = re.split(
-        r"(?:(?<=[a-z0-9)`\"]\.)(?<!al\.)(?<![A-Z][a-z]{4}\.)(?<!Neurosci\.)(?<!Comput\.)|(?<=Hz\.)) (?=[A-Z])", flat
-    )
+    # A sentence ends with its paragraph, or after a word in small letters, a number, a bracket, code or a unit, and not
+    # after "J. Neurosci."
+    sentences = [
+        sentence
+        for paragraph in text.split("\n\n")
+        for sentence in re.split(
+            r"(?:(?<=[a-z0-9)`\"]\.)(?<!al\.)(?<![A-Z][a-z]{4}\.)(?<!Neurosci\.)(?<!Comput\.)|(?<=Hz\.)) (?=[A-Z])",
+            " ".join(paragraph.split()),
+        )
+    ]
     papers: list[str] = []
     for sentence in reversed(sentences):
         if not re.search(r"\b(?:1[89]|20)\d\d\b", sentence):

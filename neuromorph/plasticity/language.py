@@ -6,7 +6,8 @@ spiked) or ``u0``, ``u1``, ... ``u9`` (every epoch, every 2nd, ... every 2^k-th 
 variables ``x1 x2`` (presynaptic traces), ``y1 y2 y3`` (postsynaptic traces), ``w`` (weight), ``d`` (delay), ``t``
 (tag), ``r`` (third factor), a variable plus or minus a constant in brackets, or ``sgn(...)`` (the sign) and ``pos(...)``
 (the larger of it and 0) of such; numbers and powers ``2^n`` multiply into one coefficient. Powers of variables and
-products of longer brackets are multiplied out. The same in Python: :mod:`neuromorph.plasticity.variables`.
+products of longer brackets are multiplied out. In a rule, ``w_min`` and ``w_max`` are its bounds, as in ``(w_max - w)``. The
+same in Python: :mod:`neuromorph.plasticity.variables`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from neuromorph.errors import RuleError
 from neuromorph.plasticity.expression import FUNCTIONS, Expression, Term, number, product_of, variable
@@ -29,8 +30,10 @@ _TOKEN = re.compile(
 )
 
 
-def parse(text: str) -> SumOfProducts:
-    """Read a target from text; raises :class:`RuleError` naming the text, the place and what is allowed there.
+def parse(text: str, numbers: Mapping[str, float] | None = None) -> SumOfProducts:
+    """Read a target from text, in which ``numbers`` have names.
+
+    Raises :class:`RuleError` naming the text, the place and what is allowed there.
 
     >>> str(parse("0.01*x1*y0")) == str(parse("x1 * 1e-2 * y0"))
     True
@@ -41,16 +44,16 @@ def parse(text: str) -> SumOfProducts:
         ...
     neuromorph.errors.RuleError: in 'x1*y1': the product 'x1*y1' has no dependency: multiply by x0, y0 or u0 to u9
     """
-    return _Parser(text).target()
+    return _Parser(text, numbers or {}).target()
 
 
 class _Parser:
     """Recursive descent over the tokens of one target."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, numbers: Mapping[str, float]) -> None:
         if not isinstance(text, str) or not text.strip():
             raise RuleError(f"a target must be text such as 'x1*y0 - y1*x0', got {text!r}")
-        self.text = text
+        self.text, self.numbers = text, numbers
         self.tokens: list[tuple[str, str, int, int]] = []
         position, end = 0, len(text.rstrip())
         while position < end:
@@ -145,17 +148,24 @@ class _Parser:
         return result
 
     def power(self) -> Expression:
-        """A factor with its exponent, if there is one."""
+        """A factor with the signs before it and its exponent, if there are any."""
+        negative = False
+        while self.peek() in ("+", "-"):
+            negative ^= self.leading_sign()
         base = self.factor()
-        if self.peek() not in ("^", "**"):
-            return base
-        position = self.take()[2]
+        if self.peek() in ("^", "**"):
+            position = self.take()[2]
+            base = self.made(operator.pow, base, self.exponent(), position=position)
+        return -base if negative else base
+
+    def exponent(self) -> Expression:
+        """A number, with a sign or in brackets."""
         negative = self.leading_sign()
         kind, word, at, _ = self.take()
-        if kind != "number":
+        if kind != "number" and word != "(":
             raise self.fault(f"expected a whole exponent, got {word!r}", at)
-        exponent = -float(word) if negative else float(word)
-        return self.made(operator.pow, base, exponent, position=position)
+        exponent = self.bracket() if word == "(" else number(float(word))
+        return -exponent if negative else exponent
 
     def factor(self) -> Expression:
         kind, word, position, _ = self.take()
@@ -170,8 +180,12 @@ class _Parser:
             return self.made(FUNCTIONS[word], self.bracket(), position=position)
         if word in DEPENDENCIES or word in VARIABLES:
             return variable(word)
+        if word in self.numbers:
+            if not math.isfinite(self.numbers[word]):
+                raise self.fault(f"{word} is {self.numbers[word]!r} here: give it a finite value", position)
+            return number(self.numbers[word])
         if kind == "name":
-            known = " ".join(("x0", "y0", "u0..u9", *VARIABLES))
+            known = " ".join(("x0", "y0", "u0..u9", *VARIABLES, *self.numbers))
             raise self.fault(f"there is no variable {word!r}; known: {known}; functions: sgn pos", position)
         raise self.fault(f"expected a number, a variable or a bracket, got {word!r}", position)
 

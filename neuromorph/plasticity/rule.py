@@ -106,11 +106,13 @@ class LearningRule:
             parsed = None
             if (given := getattr(self, target)) is not None:
                 try:
-                    parsed = _sum(given)
+                    parsed = _sum(given, {"w_min": self.w_min, "w_max": self.w_max})
                 except RuleError as error:
                     faults += [f"rule {self.name!r}, {target}: {fault}" for fault in error.faults]
             object.__setattr__(self, f"{target}_sum", parsed)
-            if isinstance(given, (Expression, SumOfProducts)) and parsed is not None:
+            # Text that names a bound is kept as what it says with this one, as every reader of it must find the same.
+            named = isinstance(given, str) and ("w_min" in given or "w_max" in given)
+            if parsed is not None and (named or isinstance(given, (Expression, SumOfProducts))):
                 object.__setattr__(self, target, str(parsed))
         raise_faults(RuleError, faults or [f"rule {self.name!r}: {fault}" for fault in self._faults()])
 
@@ -183,8 +185,8 @@ class LearningRule:
         return {name: trace for name in TRACES if (trace := getattr(self, name)) is not None}
 
 
-def _sum(target: Any) -> SumOfProducts:
-    """The sum of products that text or an expression says."""
+def _sum(target: Any, numbers: Mapping[str, float]) -> SumOfProducts:
+    """The sum of products that text, in which ``numbers`` have names, or an expression says."""
     if isinstance(target, Expression):
         return target.target()
-    return parse(str(target) if isinstance(target, SumOfProducts) else target)
+    return parse(str(target) if isinstance(target, SumOfProducts) else target, numbers)

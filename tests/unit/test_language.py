@@ -69,6 +69,12 @@ def test_any_text_is_read_or_refused_with_a_rule_error(text: str) -> None:
         ("x0*pos(2*y1 - 1)", "2*x0*pos(y1 - 0.5)"),
         ("x0*sgn(2*(w - 1))", "x0*sgn(w - 1)"),
         ("-(x0 - y0)", "-x0 + y0"),
+        ("x0 * -w", "-1 * x0 * w"),
+        ("x1*y0 - -0.5*y1*x0", "x1*y0 + 0.5*y1*x0"),
+        ("x1*y0 + -0.5*y1*x0", "x1*y0 - 0.5*y1*x0"),
+        ("x0*pos(y1 - -0.7)", "x0*pos(y1 + 0.7)"),
+        ("x0 * -w^2", "-1 * x0 * w * w"),
+        ("2^(-2) * x0", "0.25 * x0"),
     ],
 )
 def test_forms_that_mean_the_same_are_the_same(text: str, same: str) -> None:
@@ -110,6 +116,7 @@ def test_forms_that_mean_the_same_are_the_same(text: str, same: str) -> None:
         ("1e200*1e200*x0", "out of range"),
         ("x0*(w + 1e308 + 1e308)", "out of range"),
         ("2^*x0", "expected a whole exponent"),
+        ("2^(w)*x0", "an exponent is a number (at character 2)"),
         ("x0*(", "it ends where"),
     ],
 )

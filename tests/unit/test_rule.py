@@ -30,6 +30,7 @@ X1, Y1 = Trace(10e-3), Trace(20e-3)
         ({"dw": "x0", "w_min": 1.0, "w_max": 0.0}, "w_min must not exceed w_max, got 1.0 and 0.0"),
         ({"dw": "x0", "w_min": math.nan}, "w_min must be a number"),
         ({"dw": "x0", "w_max": None}, "w_max must be a number"),
+        ({"dw": "x0*(w_max - w)"}, "w_max is inf here: give it a finite value (at character 5)"),
         ({"dw": "x0", "tau_tag": "x"}, "tau_tag must be > 0 s, got 'x'"),
         ({"dw": "x1*y0", "x1": 20e-3}, "x1 must be a Trace(tau=..., impulse=...), got 0.02"),
         ({"dw": "r*x0", "modulators": ["a"]}, "modulators must map names to finite weights"),
@@ -89,3 +90,11 @@ def test_variables_and_traces_are_those_of_both_targets() -> None:
     rule = LearningRule(dw="t*u0", dt="x1*y0 - y1*x0", x1=X1, y1=Y1)
     assert rule.variables == {"t", "x1", "y1"}
     assert list(rule.traces) == ["x1", "y1"]
+
+
+def test_a_rule_names_its_bounds_as_numbers() -> None:
+    named = LearningRule(dw="(w_max - w)*x0 - (w - w_min)*y0 + t*u0", dt="w_max*x0", w_min=-0.5, w_max=2.0)
+    plain = LearningRule(dw="(2 - w)*x0 - (w + 0.5)*y0 + t*u0", dt="2*x0", w_min=-0.5, w_max=2.0)
+    assert named == plain
+    # What was written with one bound goes on saying it, as a soft bound that moved unseen would be another rule.
+    assert dataclasses.replace(named, w_max=3.0).dw_sum == plain.dw_sum

@@ -86,6 +86,16 @@ def test_rules_of_a_file_are_found(file: Path) -> None:
     assert made.source == "Nobody, Journal of Nothing 1, 2001; Somebody, J. Noth. 2(3), 2002."
 
 
+def test_papers_do_not_reach_into_the_paragraph_before(tmp_path: Path) -> None:
+    (tmp_path / "rules.py").write_text(
+        "from neuromorph.plasticity import LearningRule\n\n\n"
+        "def grows():\n"
+        '    """It grows.\n\n    ``dw = x0``\n\n    Nobody, Journal of Nothing 1, 2001.\n    """\n'
+        '    return LearningRule(dw="x0")\n'
+    )
+    assert find_rule(f"{tmp_path / 'rules.py'}:grows").source == "Nobody, Journal of Nothing 1, 2001."
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "says"),
     [
