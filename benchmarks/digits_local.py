@@ -82,7 +82,7 @@ class Work:
 
 def constants(learner: Learner) -> str:
     """Of a learner, in short: what was found with others is found again."""
-    return hashlib.sha256(repr(learner).encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{learner} {dict(learner.quantisation)}".encode()).hexdigest()[:16]
 
 
 def works(names: tuple[str, ...], kinds: tuple[str, ...], seeds: range) -> Iterator[Work]:
@@ -235,9 +235,7 @@ def main(seeds: int, first_seed: int, name: str, learners: str, lessons: tuple[s
     names = tuple(learners.split(","))
     if unknown := [one for one in names if one not in LEARNERS]:
         raise click.BadParameter(f"there is no learner {', '.join(unknown)}; known: {', '.join(LEARNERS)}")
-    todo = [
-        work for work in works(names, lessons, chosen) if results.get(work.key, {}).get("constants") != work.constants
-    ]
+    todo = [work for work in works(names, lessons, chosen) if work.key not in results]
     for number, work in enumerate(todo, start=1):
         results[work.key] = work.result()
         click.echo(f"{number}/{len(todo)} {work.key}: {results[work.key]['accuracy']:.4f}")

@@ -13,8 +13,8 @@ import pytest
 from neuromorph import registry
 from neuromorph.backend import Advance, Availability, Backend, Capabilities, Session
 from neuromorph.backends.reference import ReferenceSession
-from neuromorph.digits_scorecard import score_digits
-from neuromorph.errors import BackendUnavailable, InputError
+from neuromorph.digits_scorecard import DEFAULT_CHIPS, score_digits
+from neuromorph.errors import BackendUnavailable, ChipError, InputError
 from neuromorph.recording import SpikeTrain
 from neuromorph.scorecard import Scorecard
 
@@ -67,7 +67,12 @@ class Liar(Backend):
 def scorecard() -> Scorecard:
     steps: list[tuple[str, float]] = []
     card = score_digits(
-        seeds=(3,), samples=60, quick=True, backends=("reference", "backprop"), progress=lambda *a: steps.append(a)
+        seeds=(3,),
+        samples=60,
+        quick=True,
+        backends=("reference", "backprop"),
+        chips=("loihi1", "loihi2", "cpu", "cortex_m4", "xeon", "cmos_45nm"),
+        progress=lambda *a: steps.append(a),
     )
     shares = [share for _, share in steps]
     assert shares == sorted(shares)
@@ -90,10 +95,37 @@ def test_rows_hold_every_promised_key_and_survive_json(scorecard: Scorecard) -> 
     assert all(len(value) == 64 for value in plain["fingerprints"].values())
 
 
-def test_spiking_learners_are_costed_on_both_chips_and_backprop_on_the_cpu(scorecard: Scorecard) -> None:
+def test_spiking_learners_are_costed_on_every_chip_that_can_and_backprop_on_conventional_ones(
+    scorecard: Scorecard,
+) -> None:
+    assert DEFAULT_CHIPS == ("loihi1", "cpu")
     chips = {row.learner: set(row.energy_joule) for row in scorecard.rows}
-    assert chips["reward-modulated STDP"] == chips["unsupervised STDP"] == {"loihi1", "cpu"}
-    assert chips["backprop"] == {"cpu"}
+    assert (
+        chips["reward-modulated STDP"]
+        == chips["unsupervised STDP"]
+        == {
+            "loihi1",
+            "loihi2",
+            "cpu",
+            "cortex_m4",
+            "cmos_45nm",
+        }
+    )
+    assert chips["backprop"] == {
+        "cpu",
+        "cortex_m4",
+        "xeon",
+        "cmos_45nm",
+    }  # of a Xeon only multiply-accumulates are known
+    (dense,) = (row for row in scorecard.rows if row.learner == "backprop")
+    assert set(dense.latency_second) == {"cpu", "cortex_m4", "xeon"}  # a table of energies has no times
+
+
+def test_a_chip_that_is_not_known_is_refused_before_anything_is_learned() -> None:
+    told: list[str] = []
+    with pytest.raises(ChipError, match="loihi9"):
+        score_digits(chips=("loihi9",), progress=lambda what, share: told.append(what))
+    assert told == []
 
 
 def test_learning_changes_weights_and_a_few_samples_beat_guessing(scorecard: Scorecard) -> None:

@@ -9,7 +9,9 @@ from neuromorph import registry
 from neuromorph.digits_lesson import teach
 from neuromorph.digits_scorecard import DEFAULT_LEARNERS, LEARNERS, score_digits
 from neuromorph.errors import InputError
-from neuromorph.networks.learner import OUTPUT, Learner, Thresholds
+from neuromorph.networks.digits_reward_hidden import LEAST_DOUBT, DigitsRewardHidden
+from neuromorph.networks.digits_unsupervised import DigitsUnsupervised
+from neuromorph.networks.learner import OUTPUT, Learner, Thresholds, rounded_at_random
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray, Recording
 from neuromorph.tasks.dataset import Dataset, digits
@@ -138,3 +140,53 @@ def test_a_longer_lesson_takes_smaller_steps() -> None:
     slower = learner.paced(4 * learner.full_rate_samples)
     for field in learner.rates:
         assert getattr(slower, field) == pytest.approx(getattr(learner, field) / 4, rel=1e-12)
+
+
+def distinct_after(noise: float, data: Dataset) -> int:
+    """How many different rows of weights 30 neurons have that began with one and the same, after 40 samples."""
+    learner = DigitsUnsupervised(neurons=30, weight_low=0.4, weight_high=0.4, threshold_noise=noise)
+    program = learner.program(data, seed=SEED, chip="loihi1")
+    _, (weight, _) = lesson_on("emulator", learner, program, data, 40)
+    return len(np.unique(weight, axis=0))
+
+
+def test_neurons_that_began_equal_part_by_chance(data: Dataset) -> None:
+    assert distinct_after(0.0, data) == 1
+    assert distinct_after(DigitsUnsupervised().threshold_noise, data) > 20
+
+
+def test_factors_are_rounded_right_on_average() -> None:
+    factor, step, draws = np.array([-0.3, 0.01, 0.5]), 1 / 8, 4000
+    rounded = rounded_at_random(np.tile(factor, (draws, 1)), step, np.random.default_rng(0))
+    assert np.array_equal(rounded, np.rint(rounded / step) * step)
+    assert np.array_equal(rounded[:, 2], np.full(draws, 0.5))
+    # the mean of so many values, each off by at most a step, lies within four standard errors of at most step / 2
+    assert np.all(np.abs(rounded.mean(axis=0) - factor) < 4 * (step / 2) / np.sqrt(draws))
+
+
+def told(picked: int, label: int, probability: FloatArray, data: Dataset) -> FloatArray:
+    """What output neurons hear where the network picked a class and another was the label."""
+    learner = DigitsRewardHidden(hidden=4)
+    with registry.get("emulator").open(learner.program(data, seed=SEED)) as session:
+        lesson = learner.lesson(session, data, seed=SEED, samples=1)
+        output, _ = lesson.judged(picked, label, probability)
+        return output
+
+
+def test_a_wrong_answer_tells_nothing_of_the_right_one(data: Dataset) -> None:
+    probability = np.linspace(1.0, 2.0, 10) / np.linspace(1.0, 2.0, 10).sum()
+    assert np.array_equal(told(4, 2, probability, data), told(4, 7, probability, data))
+    assert told(4, 2, probability, data)[4] < 0 < told(4, 4, probability, data)[4]
+
+
+def test_who_expects_what_comes_learns_nothing_on_average(data: Dataset) -> None:
+    probability = np.array([0.5, 0.3, 0.2, 0, 0, 0, 0, 0, 0, 0])
+    for picked in range(3):
+        mean = sum(probability[label] * told(picked, label, probability, data) for label in range(3))
+        assert np.all(np.abs(mean) < 10 * LEAST_DOUBT)  # which is added to each of ten
+
+
+def test_whoever_was_sure_and_wrong_hears_it(data: Dataset) -> None:
+    sure = np.eye(10)[4]
+    assert told(4, 2, sure, data)[4] == -1.0
+    assert abs(told(4, 2, sure, data).sum()) < 1e-12
