@@ -40,8 +40,9 @@ def test_arrays_are_read_in_wide_types_and_held_in_narrow_ones() -> None:
             pointer, post, order = p.csc()
             np.testing.assert_array_equal(post, p.post_index[order])
             np.testing.assert_array_equal(pointer, p.by_pre[0])
-            assert p.max_delay == max(1, *p.delay.tolist(), 1)
-            assert p.has_one_delay == (len(set(p.delay.tolist())) <= 1)
+            learned = [p.rule.d_max] if p.rule is not None and p.rule.d_max is not None and p.synapses else []
+            assert p.max_delay == max(1, *p.delay.tolist(), *learned, 1)
+            assert p.has_one_delay == (len(set(p.delay.tolist())) <= 1 and not learned)
 
 
 def test_fingerprints_do_not_depend_on_what_arrays_are_held_in() -> None:
