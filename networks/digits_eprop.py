@@ -7,7 +7,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from neuromorph.networks.hidden_layer import UPPER, HiddenLayerLearner, HiddenLayerLesson
+from neuromorph.networks.hidden_layer import HiddenLayerLearner, HiddenLayerLesson
 from neuromorph.recording import FloatArray
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset
@@ -26,12 +26,6 @@ class DigitsEprop(HiddenLayerLearner):
 
     rule: ClassVar[str] = "presynaptic trace gated by the neuron's activity, times a learning signal for each neuron"
 
-    hidden: int = 400
-    feedback: float = 0.6  # largest weight of the broadcast
-    full_rate_samples: int = 14380
-    samples: int = 14380
-    quick_samples: int = 900
-
     @property
     def name(self) -> str:
         """What tables call it."""
@@ -44,15 +38,8 @@ class DigitsEprop(HiddenLayerLearner):
 
 @final
 class EpropLesson(HiddenLayerLesson):
-    """Takes the broadcast weights from the output weights of the time."""
+    """Is told the right class."""
 
-    def __init__(self, learner: DigitsEprop, session: Session, data: Dataset, samples: int, seed: int) -> None:
-        super().__init__(learner, session, data, samples, seed)
-        self.feedback = learner.feedback
-
-    def errors(self, probability: FloatArray, label: int) -> tuple[FloatArray, FloatArray]:
+    def errors(self, probability: FloatArray, label: int) -> FloatArray:
         """Wanted less found."""
-        output = np.where(np.arange(self.classes) == label, 1.0, 0.0) - probability
-        weights: FloatArray = self.session.read(f"{UPPER}.weight")
-        weights = self.feedback * weights / max(float(np.abs(weights).max()), 1e-12)
-        return output, weights.T @ output[self.groups]
+        return np.where(np.arange(self.classes) == label, 1.0, 0.0) - probability

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from neuromorph.networks.hidden_layer import UPPER, HiddenLayerLearner, HiddenLayerLesson
+from neuromorph.networks.hidden_layer import HiddenLayerLearner, HiddenLayerLesson
 from neuromorph.recording import FloatArray
 from neuromorph.session import Session
 from neuromorph.tasks.dataset import Dataset
@@ -32,12 +32,7 @@ class DigitsRewardHidden(HiddenLayerLearner):
 
     rule: ClassVar[str] = "presynaptic trace gated by the neuron's activity, times reward less its expectation"
 
-    hidden: int = 400
     error_end: float = 0.05
-    feedback: float = 0.6  # largest weight of the broadcast
-    full_rate_samples: int = 14380
-    samples: int = 14380
-    quick_samples: int = 900
 
     @property
     def name(self) -> str:
@@ -53,22 +48,16 @@ class DigitsRewardHidden(HiddenLayerLearner):
 class RewardHiddenLesson(HiddenLayerLesson):
     """Picks classes at random, and is told no more than whether it was right."""
 
-    def __init__(self, learner: DigitsRewardHidden, session: Session, data: Dataset, samples: int, seed: int) -> None:
-        super().__init__(learner, session, data, samples, seed)
-        self.feedback = learner.feedback
-
-    def errors(self, probability: FloatArray, label: int) -> tuple[FloatArray, FloatArray]:
+    def errors(self, probability: FloatArray, label: int) -> FloatArray:
         """Of a class that is picked by chance."""
         return self.judged(int(self.rng.choice(self.classes, p=probability)), label, probability)
 
-    def judged(self, picked: int, label: int, probability: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Reward prediction error times what was done less what was to be expected, and its broadcast."""
+    def judged(self, picked: int, label: int, probability: FloatArray) -> FloatArray:
+        """Reward prediction error times what was done less what was to be expected."""
         picks = np.arange(self.classes) == picked
         if picked == label:
-            output = picks - probability
+            output: FloatArray = picks - probability
         else:
             doubt = np.where(picks, 0.0, probability) + LEAST_DOUBT * ~picks  # never 0, however sure the network was
             output = probability[picked] * (doubt / doubt.sum() - picks)
-        weights: FloatArray = self.session.read(f"{UPPER}.weight")
-        weights = self.feedback * weights / max(float(np.abs(weights).max()), 1e-12)
-        return output, weights.T @ output[self.groups]
+        return output

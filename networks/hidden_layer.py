@@ -44,7 +44,7 @@ class HiddenLayerLearner(Learner):
     plastic: ClassVar[tuple[str, ...]] = (LOWER, UPPER)
     quantisation: ClassVar[Mapping[str, float]] = {"trace_headroom": 15.0}
 
-    hidden: int = 300
+    hidden: int = 400
     neurons_per_class: int = 2
     steps: int = 64  # time steps per sample when classifying
     learning_steps: ClassVar[int] = 2**PERIOD_EXPONENT - 1  # when learning; one follows, in which weights change
@@ -61,6 +61,10 @@ class HiddenLayerLearner(Learner):
     output_rate: float = 0.04
     sharpness: float = 1.0  # of the softmax that makes probabilities of the mean spike counts of groups
     error_end: float = 0.1  # third factors sink from their full size to this share over the lesson
+    feedback: float = 0.6  # largest weight of the broadcast
+    full_rate_samples: int = 14380
+    samples: int = 14380
+    quick_samples: int = 900
 
     def network(self, data: Dataset, *, seed: int) -> Network:
         """Weights of both signs, drawn from normal distributions."""
@@ -118,11 +122,14 @@ class HiddenLayerLesson(Lesson):
         self.seen = 0
 
     @abstractmethod
-    def errors(self, probability: FloatArray, label: int) -> tuple[FloatArray, FloatArray]:
-        """Learning signals of the classes, shape (classes,), and of the hidden neurons, shape (hidden,).
+    def errors(self, probability: FloatArray, label: int) -> FloatArray:
+        """Learning signals of the classes, within -1..1, shape (classes,), from the probability of each."""
 
-        The latter are held to -1..1, as the former are.
-        """
+    def broadcast(self, output: FloatArray) -> FloatArray:
+        """Learning signals of the hidden neurons, held to -1..1: those of the classes by the output weights of the time."""
+        weights: FloatArray = self.session.read(f"{UPPER}.weight")
+        weights = self.learner.feedback * weights / max(float(np.abs(weights).max()), 1e-12)
+        return np.clip(weights.T @ output[self.groups], -1.0, 1.0)
 
     def teach(self, spikes: BoolArray, label: int) -> tuple[Recording, ...]:
         """One sample."""
@@ -134,10 +141,10 @@ class HiddenLayerLesson(Lesson):
         counts = np.bincount(self.groups, recording.spikes[OUTPUT].counts(), minlength=self.classes)
         evidence = learner.sharpness * counts / learner.neurons_per_class
         probability = np.exp(evidence - evidence.max())
-        output, hidden = self.errors(probability / probability.sum(), label)
+        output = self.errors(probability / probability.sum(), label)
         took_part = recording.spikes[HIDDEN].counts() > 0
         scale = 1.0 + (learner.error_end - 1.0) * min(1.0, self.seen / max(self.samples, 1))
-        hidden = np.clip(hidden, -1.0, 1.0) * took_part
+        hidden = self.broadcast(output) * took_part
         factors = {
             HIDDEN_ERROR: rounded_at_random(scale * hidden, FACTOR_STEP, self.rng),
             OUTPUT_ERROR: rounded_at_random(scale * output[self.groups], FACTOR_STEP, self.rng),

@@ -12,12 +12,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from neuromorph.compact import Array, frozen
+from neuromorph.conventions import ARITHMETIC_CONVENTIONS, CONVENTIONS, Integration
 from neuromorph.errors import CompileError, FaultList, InputError, raise_faults
 from neuromorph.inputs import Input, Modulator
 from neuromorph.parts import (
@@ -47,36 +48,6 @@ __all__ = [
 ]
 
 FORMAT = "neuromorph program 2"
-
-Integration = Literal["exponential", "euler"]
-
-# What each field of a program that states a convention may say. The first value is the suite's own: every backend is
-# held to it. The others are there to name what another tool did; only the reference runs them.
-CONVENTIONS: Mapping[str, tuple[str, ...]] = {
-    "integration": get_args(Integration),
-    "arithmetic": ("float", "fixed"),
-    "delay_convention": ("arrival", "one step later", "one step sooner"),
-    "threshold_comparison": (">", ">="),
-    "reset": ("zero", "subtract", "none"),
-    "plasticity_timing": ("sent", "arrived"),
-    "coincidence": ("seen", "unseen"),
-    "weight_timing": ("before learning", "after learning"),
-}
-# The same where the arithmetic decides which value is the suite's own.
-ARITHMETIC_CONVENTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "float": {
-        "rounding": ("none", "single"),
-        "u_overflow": ("none",),
-        "v_overflow": ("none",),
-        "summation": ("first to last", "last to first"),
-    },
-    "fixed": {
-        "rounding": ("toward zero", "down", "nearest"),
-        "u_overflow": ("wrap", "saturate", "none"),
-        "v_overflow": ("saturate", "wrap", "none"),
-        "summation": ("first to last",),
-    },
-}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

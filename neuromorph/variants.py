@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuromorph.conventions import ARITHMETIC_CONVENTIONS, CONVENTIONS
 from neuromorph.divergence import CauseClass
 from neuromorph.lockstep import Difference
-from neuromorph.program import ARITHMETIC_CONVENTIONS, CONVENTIONS, Program
+from neuromorph.program import Program
 
 # What it means that a backend is reproduced with a convention switched; overflow is told apart by value.
 CLASSES: Mapping[str, CauseClass] = {

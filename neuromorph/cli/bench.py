@@ -91,7 +91,7 @@ def bench(
 def _without_paths(arguments: Sequence[str]) -> str:
     """The command that makes these rows anywhere: where its results went is left out.
 
-    >>> _without_paths(["bench", "--out", "/home/me", "--quick", "--json=here"])
+    >>> _without_paths(["bench", "--out", "folder", "--quick", "--json=here"])
     'neuromorph bench --quick'
     """
     words, kept = iter(arguments), ["neuromorph"]

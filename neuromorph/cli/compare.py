@@ -93,8 +93,9 @@ def _compare_digits(
     from importlib.util import find_spec
 
     from neuromorph.digits_scorecard import LEARNERS, score_digits
+    from neuromorph.report.document import NEEDED
     from neuromorph.report.findings import findings, headline
-    from neuromorph.report.page import NEEDED, write_page
+    from neuromorph.report.page import write_page
     from neuromorph.report.tables import further_tables, terminal_tables
     from neuromorph.report.whole_table import WHOLE_WIDTH, whole_table
 

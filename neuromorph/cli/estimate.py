@@ -142,7 +142,7 @@ def _check_folder(folder: Path) -> None:
     import os
     from importlib.util import find_spec
 
-    from neuromorph.report.page import NEEDED
+    from neuromorph.report.document import NEEDED
 
     lacking = [name for name in NEEDED if find_spec(name) is None]
     if lacking:

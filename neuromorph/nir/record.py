@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from neuromorph.conventions import ARITHMETIC_CONVENTIONS, CONVENTIONS
 from neuromorph.errors import InputError
 from neuromorph.inputs import Input
 from neuromorph.network import Network
 from neuromorph.neurons import LIF
 from neuromorph.nir.graph import Graph
 from neuromorph.plasticity import LearningRule, Trace
-from neuromorph.program import ARITHMETIC_CONVENTIONS, CONVENTIONS, Program
+from neuromorph.program import Program
 
 KEY = "neuromorph"
 FORMAT = "neuromorph nir 1"

@@ -10,11 +10,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from neuromorph.chip import Chip, load_chip
+from neuromorph.conventions import ARITHMETIC_CONVENTIONS, Integration
 from neuromorph.discretise import discretise
 from neuromorph.errors import CompileError, InputError, LimitFault, is_count, is_number, raise_faults
 from neuromorph.network import Network
 from neuromorph.parts import NO_FIXED_ADAPTATION
-from neuromorph.program import ARITHMETIC_CONVENTIONS, Integration, PopulationProgram, Program, ProjectionProgram
+from neuromorph.program import PopulationProgram, Program, ProjectionProgram
 from neuromorph.quantisation.coefficients import LEAST_IMPULSE
 from neuromorph.quantisation.limits import MOST_WEIGHT_BITS, ChipLimits
 from neuromorph.quantisation.neurons import fixed_population, leak_faults, refractory_faults, with_held_decays

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuromorph.chip_estimates import ChipEstimate
-from neuromorph.errors import NeuromorphError
 from neuromorph.neurobench import Metrics
 from neuromorph.report.cost_sheets import chips_sheet, ends, terms_sheet
+from neuromorph.report.document import document, write_document
 from neuromorph.report.metrics import metrics_rows
-from neuromorph.report.page import NEEDED
 from neuromorph.report.units import EN_DASH, duration, listing, printable
-from neuromorph.whole_file import whole_file
 
 if TYPE_CHECKING:
     from neuromorph.report.figures import Figure
@@ -56,45 +53,28 @@ def write_estimate_page(report: EstimateReport, path: str | os.PathLike[str]) ->
 
     Raises ``NeuromorphError`` where matplotlib or jinja2 is not installed.
     """
-    target = Path(path)
-    text = estimate_html(report)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(target) as stream:
-        stream.write(text)
-    return target
+    return write_document(estimate_html(report), path)
 
 
 def estimate_html(report: EstimateReport) -> str:
     """The page as text."""
-    try:
-        import jinja2
-        from markupsafe import Markup
 
-        from neuromorph.report.inline import inline_svg, json_block
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in NEEDED:
-            raise
-        raise NeuromorphError("the page needs matplotlib and jinja2: pip install 'neuromorph[plot]'") from error
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["inline"] = lambda figure: inline_svg(figure.svg, figure.key, figure.description)
-    folder = resources.files("neuromorph.report")
-    template = environment.from_string((folder / "estimate.html.jinja").read_text(encoding="utf-8"))
-    metrics = report.metrics
-    return template.render(
-        title=f"{printable(report.program)}: energy and latency",
-        style=Markup((folder / "page.css").read_text(encoding="utf-8")),
-        headline=estimate_headline(report.estimates),
-        setup=tuple(_setup(report)),
-        chips=chips_sheet(report.estimates, dash=EN_DASH),
-        figures=estimate_figures(report.estimates),
-        metrics=() if metrics is None else metrics_rows(metrics),
-        metric_notes=() if metrics is None else (*metrics.missing.values(), *metrics.notes),
-        terms=tuple(terms_sheet(one.cost, dash=EN_DASH) for one in report.estimates if one.cost is not None),
-        provenance=tuple(_provenance(report)),
-        data=json_block(report.to_json()),
-    )
+    def fields() -> dict[str, Any]:
+        metrics = report.metrics
+        return {
+            "title": f"{printable(report.program)}: energy and latency",
+            "headline": estimate_headline(report.estimates),
+            "setup": tuple(_setup(report)),
+            "chips": chips_sheet(report.estimates, dash=EN_DASH),
+            "figures": estimate_figures(report.estimates),
+            "metrics": () if metrics is None else metrics_rows(metrics),
+            "metric_notes": () if metrics is None else (*metrics.missing.values(), *metrics.notes),
+            "terms": tuple(terms_sheet(one.cost, dash=EN_DASH) for one in report.estimates if one.cost is not None),
+            "provenance": tuple(_provenance(report)),
+            "data": report.to_json(),
+        }
+
+    return document("estimate.html.jinja", fields)
 
 
 def estimate_headline(estimates: Sequence[ChipEstimate]) -> str:

@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from neuromorph.errors import NeuromorphError
+from neuromorph.report.document import document, write_document
 from neuromorph.report.estimates import learner_names
 from neuromorph.report.findings import findings, headline
 from neuromorph.report.sheet import by_learner
 from neuromorph.report.tables import sheets
 from neuromorph.report.units import EN_DASH, duration, printable
 from neuromorph.scorecard import Evidence, Scorecard
-from neuromorph.whole_file import whole_file
 
 if TYPE_CHECKING:
     from neuromorph.report.figures import Figure
-
-NEEDED = ("jinja2", "markupsafe", "matplotlib")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,57 +36,40 @@ def write_page(scorecard: Scorecard, path: str | os.PathLike[str]) -> Path:
 
     Raises ``NeuromorphError`` where matplotlib or jinja2 is not installed.
     """
-    target = Path(path)
-    text = page_html(scorecard)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(target) as stream:
-        stream.write(text)
-    return target
+    return write_document(page_html(scorecard), path)
 
 
 def page_html(scorecard: Scorecard) -> str:
     """The page as text."""
-    try:
-        import jinja2
-        from markupsafe import Markup
 
+    def fields() -> dict[str, Any]:
         from neuromorph.report.figures import comparison_figures, learner_figures
-        from neuromorph.report.inline import inline_svg, json_block
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in NEEDED:
-            raise
-        raise NeuromorphError("the page needs matplotlib and jinja2: pip install 'neuromorph[plot]'") from error
-    numbers = count(1)
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["inline"] = lambda figure: inline_svg(figure.svg, figure.key, figure.description)
-    environment.filters["by_learner"] = by_learner
-    folder = resources.files("neuromorph.report")
-    template = environment.from_string((folder / "page.html.jinja").read_text(encoding="utf-8"))
-    return template.render(
-        title=f"{printable(scorecard.task)}: learners compared",
-        task=printable(scorecard.task),
-        style=Markup((folder / "page.css").read_text(encoding="utf-8")),
-        headline=headline(scorecard),
-        findings=findings(scorecard),
-        quick=scorecard.quick,
-        setup=tuple(_setup(scorecard)),
-        sheets=sheets(scorecard, dash=EN_DASH),
-        comparison=tuple((next(numbers), figure) for figure in comparison_figures(scorecard)),
-        learners=tuple(
-            LearnerSection(
-                number=index,
-                name=printable(evidence.learner),
-                note=_learner_note(scorecard, evidence),
-                figures=tuple((next(numbers), figure) for figure in learner_figures(scorecard, evidence, index)),
-            )
-            for index, evidence in enumerate(scorecard.evidence, start=1)
-        ),
-        seeds=scorecard.seeds,
-        provenance=tuple(_provenance(scorecard)),
-        data=json_block(scorecard.to_json()),
-    )
+
+        numbers = count(1)
+        return {
+            "title": f"{printable(scorecard.task)}: learners compared",
+            "task": printable(scorecard.task),
+            "headline": headline(scorecard),
+            "findings": findings(scorecard),
+            "quick": scorecard.quick,
+            "setup": tuple(_setup(scorecard)),
+            "sheets": sheets(scorecard, dash=EN_DASH),
+            "comparison": tuple((next(numbers), figure) for figure in comparison_figures(scorecard)),
+            "learners": tuple(
+                LearnerSection(
+                    number=index,
+                    name=printable(evidence.learner),
+                    note=_learner_note(scorecard, evidence),
+                    figures=tuple((next(numbers), figure) for figure in learner_figures(scorecard, evidence, index)),
+                )
+                for index, evidence in enumerate(scorecard.evidence, start=1)
+            ),
+            "seeds": scorecard.seeds,
+            "provenance": tuple(_provenance(scorecard)),
+            "data": scorecard.to_json(),
+        }
+
+    return document("page.html.jinja", fields, filters={"by_learner": by_learner})
 
 
 def _setup(scorecard: Scorecard) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,8 @@ and in any other runner, or none, like this::
 from typing import TYPE_CHECKING, Any
 
 from neuromorph.testing.agreement import check, supported_features
-from neuromorph.testing.cases import Case, feature_cases, minimal_cases
+from neuromorph.testing.case import Case
+from neuromorph.testing.cases import feature_cases, minimal_cases
 from neuromorph.testing.fixed_cases import fixed_cases, fixed_feature_cases
 from neuromorph.testing.integers import integer_neurons, integer_synapses
 from neuromorph.testing.pair import agreement_of

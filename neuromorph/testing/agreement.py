@@ -14,7 +14,7 @@ from neuromorph.errors import NumericalLimit
 from neuromorph.parts import NEURON_STATES, SYNAPSE_STATES
 from neuromorph.program import ProbeProgram, Program, ProjectionProgram
 from neuromorph.recording import FloatArray, Recording
-from neuromorph.testing.cases import Case
+from neuromorph.testing.case import Case
 from neuromorph.testing.distributions import hold_distributions
 from neuromorph.testing.pair import Pair, agreement_of, hold_same, hold_values, values_of
 from neuromorph.testing.rewiring import check_rewiring

@@ -8,7 +8,7 @@ import numpy as np
 
 from neuromorph import registry
 from neuromorph.backend import Backend
-from neuromorph.testing.cases import Case
+from neuromorph.testing.case import Case
 from neuromorph.testing.pair import values_of
 from neuromorph.testing.verdict import STATISTICAL_LEVEL, STATISTICAL_SEEDS, Difference, Differs
 

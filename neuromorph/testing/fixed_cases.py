@@ -16,7 +16,7 @@ from neuromorph.inputs import Input, Modulator
 from neuromorph.parts import PopulationProgram, ProjectionProgram, RuleProgram, TraceProgram
 from neuromorph.plasticity.language import parse
 from neuromorph.program import Program
-from neuromorph.testing.cases import MS, Case, reward_rows, spike_rows
+from neuromorph.testing.case import MS, Case, reward_rows, spike_rows
 from neuromorph.testing.integers import integer_neurons, integer_synapses
 
 PRE, POST, STEPS = 6, 4, 200

@@ -17,7 +17,7 @@ from neuromorph.parts import NEURON_STATES
 from neuromorph.plastic_state import PRE_TRACES
 from neuromorph.program import Program
 from neuromorph.recording import FloatArray, Recording
-from neuromorph.testing.cases import Case
+from neuromorph.testing.case import Case
 from neuromorph.testing.verdict import (
     EARLY_STEPS,
     EARLY_TOLERANCE,

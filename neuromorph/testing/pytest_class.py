@@ -10,7 +10,8 @@ import pytest
 from neuromorph.backend import FEATURES, Backend
 from neuromorph.program import Program
 from neuromorph.testing.agreement import check, supported_features
-from neuromorph.testing.cases import Case, minimal_cases
+from neuromorph.testing.case import Case
+from neuromorph.testing.cases import minimal_cases
 from neuromorph.testing.fixed_cases import fixed_cases
 from neuromorph.testing.random_cases import random_case
 from neuromorph.testing.random_fixed import random_fixed_case

@@ -20,7 +20,7 @@ from neuromorph.neurons import LIF
 from neuromorph.plasticity import STDP, LearningRule, RewardModulatedSTDP, Trace
 from neuromorph.program import Integration, Program
 from neuromorph.recording import FloatArray
-from neuromorph.testing.cases import MS, Case, reward_rows, spike_rows
+from neuromorph.testing.case import MS, Case, reward_rows, spike_rows
 
 LEAST_RATE, LARGEST_RATE = 0.02, 0.2  # spikes per neuron and step, on average over the neurons that can be driven
 _DRAWS = 200  # networks that are drawn before giving up

@@ -18,7 +18,7 @@ from neuromorph.parts import PopulationProgram, ProjectionProgram, RuleProgram, 
 from neuromorph.plasticity.language import Factor, Product, SumOfProducts
 from neuromorph.program import Program
 from neuromorph.recording import IntArray
-from neuromorph.testing.cases import MS, Case, reward_rows, spike_rows
+from neuromorph.testing.case import MS, Case, reward_rows, spike_rows
 from neuromorph.testing.integers import integer_neurons, integer_synapses
 
 SIGN_MODES: tuple[SignMode, ...] = ("mixed", "excitatory", "inhibitory")

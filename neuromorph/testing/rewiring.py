@@ -9,7 +9,7 @@ import numpy as np
 from neuromorph.backend import Backend
 from neuromorph.program import Program, ProjectionProgram
 from neuromorph.recording import FloatArray
-from neuromorph.testing.cases import Case
+from neuromorph.testing.case import Case
 from neuromorph.testing.pair import Pair, values_of
 
 PHASE = "run after rewiring"

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import neuromorph as nm
+from neuromorph.conventions import ARITHMETIC_CONVENTIONS, CONVENTIONS
 from neuromorph.parts import PopulationProgram, ProjectionProgram
-from neuromorph.program import ARITHMETIC_CONVENTIONS, CONVENTIONS, Program
+from neuromorph.program import Program
 
 WATCHED = [nm.Probe("out"), nm.Probe("out", "u"), nm.Probe("out", "v")]
 

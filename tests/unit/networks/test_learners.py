@@ -169,8 +169,7 @@ def told(picked: int, label: int, probability: FloatArray, data: Dataset) -> Flo
     learner = DigitsRewardHidden(hidden=4)
     with registry.get("emulator").open(learner.program(data, seed=SEED)) as session:
         lesson = learner.lesson(session, data, seed=SEED, samples=1)
-        output, _ = lesson.judged(picked, label, probability)
-        return output
+        return lesson.judged(picked, label, probability)
 
 
 def test_a_wrong_answer_tells_nothing_of_the_right_one(data: Dataset) -> None:
