@@ -34,7 +34,7 @@ from neuromorph.inputs import Input
 from neuromorph.parts import PopulationProgram, ProbeProgram, ProjectionProgram
 from neuromorph.program import Program
 from neuromorph.recording import Recording
-from neuromorph.testing.cases import Case
+from neuromorph.testing.case import Case
 from neuromorph.testing.integers import integer_neurons, integer_synapses
 from neuromorph.testing.random_cases import random_case
 from neuromorph.testing.random_fixed import random_fixed_case

@@ -25,7 +25,7 @@ from neuromorph.plasticity import parse
 from neuromorph.plasticity.language import Factor, Product, SumOfProducts
 from neuromorph.program import Program
 from neuromorph.testing import Case, random_fixed_case
-from neuromorph.testing.cases import reward_rows
+from neuromorph.testing.case import reward_rows
 
 LAVA = registry.get("lava")
 
